@@ -1,0 +1,121 @@
+"""AsyncAPI 3: the facts a service tells and hears, made from the catalogue of facts."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from shared.events import Fact
+from shared.events.examples import example
+from shared.messaging.streams import stream_of
+from shared.service import Service
+
+JSON_SCHEMA = "https://json-schema.org/draft/2020-12/schema"
+
+
+def fact_schema(fact: type[Fact]) -> dict[str, Any]:
+    """The JSON Schema of a fact's data. Additional properties are allowed: readers ignore what they do not know."""
+    schema = fact.model_json_schema(mode="serialization")
+    _open(schema)
+    return {"$schema": JSON_SCHEMA, **schema, "title": fact.type, "description": fact.__doc__}
+
+
+def _open(schema: Any) -> None:
+    if isinstance(schema, dict):
+        schema.pop("additionalProperties", None) if schema.get("additionalProperties") is False else None
+        for value in schema.values():
+            _open(value)
+    elif isinstance(schema, list):
+        for value in schema:
+            _open(value)
+
+
+ATTRIBUTES: dict[str, Any] = {
+    "type": "object",
+    "description": "The CloudEvents 1.0 attributes, one field of the stream entry each.",
+    "required": ["specversion", "id", "source", "type", "subject", "time", "community", "sequence"],
+    "properties": {
+        "specversion": {"const": "1.0"},
+        "id": {"type": "string", "format": "uuid", "description": "with `source` the idempotency key"},
+        "source": {"type": "string", "format": "uri-reference"},
+        "type": {"type": "string"},
+        "subject": {"type": "string", "description": "opaque id of what the fact is about"},
+        "time": {"type": "string", "format": "date-time", "description": "when it was decided"},
+        "datacontenttype": {"const": "application/json"},
+        "dataschema": {"type": "string", "format": "uri"},
+        "community": {"type": "string", "description": "the tenant"},
+        "sequence": {"type": "string", "pattern": "^[0-9]{10}$", "description": "counts a subject's facts from 1"},
+        "traceparent": {"type": "string", "description": "W3C trace context"},
+    },
+}
+
+
+def document(service: Service, version: str) -> dict[str, Any]:
+    """The AsyncAPI 3 document of a service."""
+    facts = sorted({*service.tells, *service.hears}, key=lambda fact: fact.type)
+    tellers = sorted({fact.teller for fact in facts})
+    operations: dict[str, Any] = {}
+    for action, chosen in (("send", service.tells), ("receive", service.hears)):
+        for teller in tellers:
+            own = [fact for fact in chosen if fact.teller == teller]
+            if own:
+                operations[f"{action}-{teller}"] = {
+                    "action": action,
+                    "channel": {"$ref": f"#/channels/{teller}"},
+                    "summary": f"Facts that {service.name} {'tells' if action == 'send' else 'hears'}.",
+                    "messages": [{"$ref": f"#/channels/{teller}/messages/{fact.__name__}"} for fact in own],
+                }
+    return {
+        "asyncapi": "3.0.0",
+        "info": {"title": service.title, "version": version, "description": service.summary},
+        "defaultContentType": "application/json",
+        "channels": {
+            teller: {
+                "address": stream_of(teller),
+                "description": f"The Redis stream on which {teller} tells its facts: one entry a fact, one field an attribute.",
+                "messages": {
+                    fact.__name__: {"$ref": f"#/components/messages/{fact.__name__}"} for fact in facts if fact.teller == teller
+                },
+            }
+            for teller in tellers
+        },
+        "operations": operations,
+        "components": {"messages": {fact.__name__: _message(fact) for fact in facts}},
+    }
+
+
+def _message(fact: type[Fact]) -> dict[str, Any]:
+    told = example(fact).as_json()
+    return {
+        "name": fact.type,
+        "title": fact.__name__,
+        "summary": " ".join((fact.__doc__ or "").split()),
+        "contentType": "application/json",
+        "headers": {**ATTRIBUTES, "properties": {**ATTRIBUTES["properties"], "type": {"const": fact.type}}},
+        "payload": _inlined(fact_schema(fact)),
+        "examples": [
+            {
+                "name": "told",
+                "headers": {name: value for name, value in told.items() if name != "data"},
+                "payload": told["data"],
+            }
+        ],
+        "x-public": fact.public,
+    }
+
+
+def _inlined(schema: dict[str, Any]) -> dict[str, Any]:
+    """The schema with its `$defs` put in place, for a reference inside a message would be resolved against the document."""
+    definitions = schema.pop("$defs", {})
+    schema.pop("$schema", None)
+
+    def resolve(node: Any) -> Any:
+        if isinstance(node, dict):
+            if "$ref" in node:
+                return resolve(definitions[node["$ref"].rpartition("/")[2]])
+            return {name: resolve(value) for name, value in node.items()}
+        if isinstance(node, list):
+            return [resolve(value) for value in node]
+        return node
+
+    resolved: dict[str, Any] = resolve(schema)
+    return resolved

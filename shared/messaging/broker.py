@@ -1,0 +1,246 @@
+"""The transport: FastStream's batch subscribers on Redis Streams, supervised, and what they leave pending, claimed.
+
+Everything FastStream or Redis need to be told specially stands here and nowhere else (docs/decisions/0003).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import secrets
+import socket
+from collections.abc import Sequence
+from typing import Any
+
+from faststream import AckPolicy
+from faststream.redis import RedisBroker, StreamSub
+from faststream.redis.message import RedisBatchStreamMessage
+from redis.asyncio import Redis
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
+from redis.exceptions import RedisError, ResponseError
+
+from shared import logs
+from shared.messaging.consumer import Consumer, Entry
+
+log = logs.get("broker")
+
+POLL_MILLISECONDS = 1000
+"""How long an idle subscriber blocks; a new entry wakes it at once. Below the client's socket timeout."""
+SUPERVISE_EVERY = 0.25
+CLAIM_COUNT = 100
+DELIVERY_CAP = 10
+"""Deliveries after which an entry goes to the dead letters: whoever handles it dies of it."""
+
+
+class Broker:
+    """Reads streams for one consumer group and hands their entries to the consumer."""
+
+    def __init__(self, redis_url: str, group: str, streams: Sequence[str], batch: int, claim_idle: float) -> None:
+        self.group = group
+        self.streams = list(streams)
+        self.consumer_name = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(3)}"
+        self._claim_idle = claim_idle
+        self._batch = batch
+        self.client: Any = Redis.from_url(redis_url, retry=Retry(NoBackoff(), 0), socket_timeout=10, socket_connect_timeout=2)
+        self._broker = RedisBroker(redis_url, apply_types=False, logger=None)  # type: ignore[arg-type]
+        self._subscribers: dict[str, Any] = {}
+        self._in_flight = 0
+        self._idle = asyncio.Event()
+        self._idle.set()
+        self._tasks: list[asyncio.Task[None]] = []
+
+    async def wait(self, limit: float) -> None:
+        """Wait until Redis answers, at most `limit` seconds; raises TimeoutError with a sentence."""
+        deadline = asyncio.get_running_loop().time() + limit
+        while True:
+            try:
+                await self.client.ping()
+                return
+            except (RedisError, OSError) as error:
+                if asyncio.get_running_loop().time() > deadline:
+                    raise TimeoutError(f"Redis did not answer within {limit:.0f} s ({error}); check FENGHE_REDIS_URL") from None
+                log.info("waiting for Redis", kind=type(error).__name__)
+                await asyncio.sleep(0.25)
+
+    async def start(self, consumer: Consumer, claim_everything: bool) -> None:
+        """Begin to read. `claim_everything`: this is the only replica, so what is pending was its predecessor's."""
+        self._consumer = consumer
+        for stream in self.streams:
+            await self._create_group(stream)
+            subscriber = self._broker.subscriber(
+                stream=StreamSub(
+                    stream,
+                    group=self.group,
+                    consumer=self.consumer_name,
+                    batch=True,
+                    max_records=self._batch,
+                    polling_interval=POLL_MILLISECONDS,
+                ),
+                parser=_parse,
+                decoder=_raw,
+                ack_policy=AckPolicy.MANUAL,
+            )
+            subscriber(self._receive)
+            self._subscribers[stream] = subscriber
+        if claim_everything:
+            for stream in self.streams:
+                await self._claim(stream, 0)
+        await self._broker.start()
+        self._tasks = [asyncio.create_task(self._supervise()), asyncio.create_task(self._claim_regularly())]
+
+    async def stop(self) -> None:
+        """Finish what is being handled, then end. A consumer that leaves nothing pending leaves no name behind."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        for subscriber in self._subscribers.values():
+            subscriber.running = False
+        try:
+            await asyncio.wait_for(self._idle.wait(), timeout=10)
+        except TimeoutError:
+            log.warning("a batch is still being handled; what it does not acknowledge is claimed later")
+        await self._broker.stop()
+        for stream in self.streams:
+            try:
+                pending = await self.client.xpending_range(stream, self.group, "-", "+", 1, self.consumer_name)
+                if not pending:
+                    await self.client.xgroup_delconsumer(stream, self.group, self.consumer_name)
+            except (RedisError, OSError):
+                break
+        await self.client.aclose()
+
+    @property
+    def reading(self) -> bool:
+        """Whether every subscriber is running."""
+        return all(subscriber.running for subscriber in self._subscribers.values())
+
+    async def acknowledge(self, stream: str, entry_ids: Sequence[str]) -> None:
+        """One XACK for all of them. One that is lost leaves handled entries pending; they are claimed and passed over."""
+        try:
+            await self.client.xack(stream, self.group, *entry_ids)
+        except (RedisError, OSError) as error:
+            log.warning("an acknowledgement was lost; its facts will be claimed", facts=len(entry_ids), error=str(error))
+
+    async def pending(self) -> int:
+        """How many entries of the streams this group has not finished with: undelivered and unacknowledged. Raises RedisError."""
+        total = 0
+        for stream in self.streams:
+            total += await self._behind(stream)
+        return total
+
+    async def last_ids(self) -> dict[str, str]:
+        """The id of the last entry of every stream heard. Raises RedisError."""
+        return {stream: _text((await self.client.xinfo_stream(stream))["last-generated-id"]) for stream in self.streams}
+
+    async def _behind(self, stream: str) -> int:
+        for group in await self.client.xinfo_groups(stream):
+            if _text(group["name"]) == self.group:
+                lag = group.get("lag")
+                if lag is None:  # Redis cannot say after deletions; whether anything is left it can
+                    newer = await self.client.xrange(stream, f"({_text(group['last-delivered-id'])}", "+", count=1000)
+                    lag = len(newer)
+                return int(group["pending"]) + int(lag)
+        raise ResponseError(f"NOGROUP {self.group} on {stream}")
+
+    async def _create_group(self, stream: str) -> None:
+        # From 0, by ourselves: FastStream would begin at $ and miss what was told before the first start.
+        try:
+            await self.client.xgroup_create(stream, self.group, id="0", mkstream=True)
+        except ResponseError as error:
+            if "BUSYGROUP" not in str(error):
+                raise
+
+    async def _receive(self, raw: dict[str, Any]) -> None:
+        stream = str(raw["channel"])
+        batch = [Entry(stream, _text(id), fields or {}) for id, fields in zip(raw["message_ids"], raw["data"], strict=True)]
+        await self._handle(stream, batch)
+
+    async def _handle(self, stream: str, batch: list[Entry]) -> None:
+        self._in_flight += 1
+        self._idle.clear()
+        try:
+            await self._consumer.handle(stream, batch)
+        except Exception as error:
+            log.exception("a batch was left pending and will be claimed", facts=len(batch), kind=type(error).__name__)
+            await asyncio.sleep(1)
+        finally:
+            self._in_flight -= 1
+            if not self._in_flight:
+                self._idle.set()
+
+    async def _supervise(self) -> None:
+        """A FastStream subscriber that met NOGROUP stops for good, and after a lost connection it pauses for five seconds.
+        So: make the groups again, and start again what stands still, as soon as Redis answers."""
+        reachable = True
+        while True:
+            await asyncio.sleep(SUPERVISE_EVERY)
+            try:
+                await self.client.ping()
+                returned = not reachable
+                for stream, subscriber in self._subscribers.items():
+                    if returned or not subscriber.running:
+                        await self._idle.wait()
+                        await subscriber.stop()
+                        await self._create_group(stream)
+                        await subscriber.start()
+                        log.info("reading again", stream=stream)
+                reachable = True
+            except Exception as error:
+                if reachable:
+                    log.warning("Redis cannot be used; reading goes on when it can", error=str(error))
+                reachable = False
+                await asyncio.sleep(SUPERVISE_EVERY)
+
+    async def _claim_regularly(self) -> None:
+        while True:
+            await asyncio.sleep(self._claim_idle / 3)
+            for stream in self.streams:
+                try:
+                    await self._claim(stream, self._claim_idle)
+                except Exception as error:
+                    log.warning("claiming failed; it is tried again", stream=stream, error=str(error))
+
+    async def _claim(self, stream: str, idle: float) -> None:
+        """Take over, in bulk, what has been pending for `idle` seconds. What was delivered too often is given up."""
+        cursor: Any = "0-0"
+        while True:
+            cursor, claimed, *_ = await self.client.xautoclaim(
+                stream, self.group, self.consumer_name, int(idle * 1000), cursor, count=CLAIM_COUNT
+            )
+            batch = [Entry(stream, _text(id), fields) for id, fields in claimed if fields is not None]
+            if batch:
+                log.info("claimed facts that were left pending", stream=stream, facts=len(batch))
+                hopeless = await self._hopeless(stream, batch)
+                if hopeless:
+                    cause = f"delivered {DELIVERY_CAP} times without coming to an end: its handler hangs or kills the process"
+                    await self._consumer.bury(stream, hopeless, cause, DELIVERY_CAP)
+                await self._handle(stream, [entry for entry in batch if entry not in hopeless])
+            if _text(cursor) == "0-0":
+                return
+
+    async def _hopeless(self, stream: str, batch: list[Entry]) -> list[Entry]:
+        details = await self.client.xpending_range(
+            stream, self.group, batch[0].id, batch[-1].id, len(batch), self.consumer_name
+        )
+        often = {_text(detail["message_id"]) for detail in details if detail["times_delivered"] > DELIVERY_CAP}
+        return [entry for entry in batch if entry.id in often]
+
+
+async def _parse(message: Any) -> RedisBatchStreamMessage:
+    # The kit reads the entries itself: in FastStream's typed batch one invalid entry sinks all the others.
+    return RedisBatchStreamMessage(
+        raw_message=message,
+        body=b"",
+        message_id=_text(message["message_ids"][0]),
+        consumer=None,  # type: ignore[arg-type]
+        group=None,
+    )
+
+
+async def _raw(message: RedisBatchStreamMessage) -> Any:
+    return message.raw_message
+
+
+def _text(value: bytes | str) -> str:
+    return value.decode() if isinstance(value, bytes) else value

@@ -1,0 +1,61 @@
+"""Dead letters: entries that could not be handled, kept whole with their cause, so that they can be replayed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+import sqlalchemy as sa
+from sqlmodel import Session
+
+from shared.identifiers import new_id
+from shared.messaging.entries import Fields, storable
+from shared.messaging.tables import dead_letters
+from shared.messaging.transaction import insert
+
+
+@dataclass(frozen=True)
+class DeadLetter:
+    """An entry that could not be handled, why, and after how many attempts."""
+
+    stream: str
+    entry_id: str
+    fields: Fields
+    cause: str
+    traceback: str = ""
+    attempts: int = 1
+    died_at: datetime = field(default_factory=lambda: datetime.now(UTC))
+
+
+def bury(session: Session, consumer: str, letters: Sequence[DeadLetter]) -> None:
+    """Write dead letters; one that is there already is left as it is."""
+    rows = []
+    for letter in letters:
+        stored = storable(letter.fields)
+        rows.append(
+            {
+                "id": new_id(),
+                "consumer": consumer,
+                "stream": letter.stream,
+                "entry_id": letter.entry_id,
+                "source": stored.get("source"),
+                "fact_id": stored.get("id"),
+                "type": stored.get("type"),
+                "community": stored.get("community"),
+                "cause": letter.cause,
+                "traceback": letter.traceback,
+                "attempts": letter.attempts,
+                "fields": stored,
+                "died_at": letter.died_at,
+            }
+        )
+    if rows:
+        session.execute(insert(session, dead_letters).on_conflict_do_nothing(), rows)
+
+
+def count(session: Session, community: str) -> int:
+    """How many dead letters belong to a community, or to nobody knows which."""
+    statement = sa.select(sa.func.count()).select_from(dead_letters)
+    statement = statement.where(sa.or_(dead_letters.c.community == community, dead_letters.c.community.is_(None)))
+    return int(session.execute(statement).scalar_one())

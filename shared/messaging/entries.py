@@ -1,0 +1,133 @@
+"""Stream entries: a fact as plain fields, one per CloudEvents attribute, and back."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from pydantic import ValidationError
+
+from shared.events import CloudEvent, Fact, fact_class
+from shared.events.base import SPECVERSION
+
+Fields = Mapping[bytes, bytes]
+
+MAX_DATA_BYTES = 1_048_576
+
+
+class Unreadable(Exception):
+    """An entry that is not a fact anybody could handle; the message is the cause."""
+
+
+def fields_of(row: Mapping[str, Any]) -> dict[str, str]:
+    """The fields of the stream entry of an outbox row."""
+    return {
+        "specversion": SPECVERSION,
+        "id": row["id"],
+        "source": row["source"],
+        "type": row["type"],
+        "subject": row["subject"],
+        "time": row["time"],
+        "datacontenttype": "application/json",
+        "dataschema": row["dataschema"],
+        "community": row["community"],
+        "sequence": f"{row['sequence']:010d}",
+        "traceparent": row["traceparent"],
+        "data": row["data"],
+    }
+
+
+def type_of(fields: Fields) -> str:
+    """The type an entry says it has; empty where it says none that can be read."""
+    return fields.get(b"type", b"").decode("utf-8", "replace")
+
+
+def read(fields: Fields) -> CloudEvent[Fact]:
+    """The fact of an entry. Unknown fields of its data are ignored. Raises Unreadable."""
+    try:
+        text = {name.decode(): value.decode() for name, value in fields.items() if name != b"data"}
+    except UnicodeDecodeError:
+        raise Unreadable("an attribute is not valid UTF-8") from None
+    if text.get("specversion") != SPECVERSION:
+        raise Unreadable(f"specversion is {text.get('specversion')!r}, not {SPECVERSION!r}")
+    for name in ("id", "source", "type", "subject", "time", "community", "sequence"):
+        if not text.get(name):
+            raise Unreadable(f"the attribute {name!r} is missing")
+        if "\x00" in text[name]:
+            raise Unreadable(f"the attribute {name!r} contains a NUL character")
+    cls = fact_class(text["type"])
+    if cls is None:
+        raise Unreadable(f"the type {text['type']!r} is unknown to this version")
+    try:
+        sequence = int(text["sequence"])
+        time = datetime.fromisoformat(text["time"])
+    except ValueError as error:
+        raise Unreadable(f"sequence or time cannot be read: {error}") from None
+    if sequence < 1 or time.tzinfo is None:
+        raise Unreadable("sequence must be 1 or more, time must have a time zone")
+    return CloudEvent(
+        id=text["id"],
+        source=text["source"],
+        type=text["type"],
+        subject=text["subject"],
+        time=time,
+        community=text["community"],
+        sequence=sequence,
+        traceparent=text.get("traceparent", ""),
+        dataschema=text.get("dataschema", ""),
+        data=_data(cls, fields.get(b"data", b""), text),
+        body=fields[b"data"].decode(),
+    )
+
+
+def _data(cls: type[Fact], data: bytes, text: Mapping[str, str]) -> Fact:
+    if len(data) > MAX_DATA_BYTES:
+        raise Unreadable(f"data has {len(data)} bytes, more than {MAX_DATA_BYTES}")
+    if b"\\u0000" in data or b"\x00" in data:
+        raise Unreadable("data contains a NUL character")
+    try:
+        fact = cls.model_validate_json(data, extra="ignore")
+    except ValidationError as error:
+        # Where and what, never the value: it may be anybody's words.
+        causes = (f"{'.'.join(map(str, problem['loc'])) or 'data'}: {problem['msg']}" for problem in error.errors()[:5])
+        raise Unreadable("data does not fit the type: " + "; ".join(causes)) from None
+    except RecursionError:
+        raise Unreadable("data is nested too deeply") from None
+    if (fact.subject, fact.community, fact.source()) != (text["subject"], text["community"], text["source"]):
+        raise Unreadable("subject, community or source is not that of the data")
+    return fact
+
+
+def storable(fields: Fields) -> dict[str, str]:
+    """An entry's fields as a JSON object that loses nothing: text as it is, whatever is not storable text in base64 under
+    the field's name with `;base64` behind it."""
+    stored = {}
+    for name, value in fields.items():
+        label = name.decode("utf-8", "backslashreplace").replace("\x00", "\\x00")
+        try:
+            text = value.decode()
+            if "\x00" in text:
+                raise ValueError
+            stored[label] = text
+        except ValueError:
+            stored[label + ";base64"] = base64.b64encode(value).decode()
+    return stored
+
+
+def restored(stored: Mapping[str, str]) -> dict[bytes, bytes]:
+    """The entry's fields again, from what `storable` made of them."""
+    fields = {}
+    for label, value in stored.items():
+        name, encoded, _ = label.partition(";base64")
+        fields[name.encode()] = base64.b64decode(value) if encoded else value.encode()
+    return fields
+
+
+def json_line(fields: Fields) -> str:
+    """An entry as one line of CloudEvents JSON. Raises Unreadable."""
+    read(fields)
+    event = {name.decode(): value.decode() for name, value in fields.items()}
+    return json.dumps({**event, "data": json.loads(event["data"])}, ensure_ascii=False)

@@ -1,0 +1,72 @@
+"""Which function handles which fact."""
+
+from __future__ import annotations
+
+import typing
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from shared.events import CloudEvent, Fact
+from shared.messaging.transaction import Transaction
+
+HandlerT = TypeVar("HandlerT", bound=Callable[..., None])
+
+
+@dataclass(frozen=True)
+class Handler:
+    """A function that handles facts of some classes, one at a time or a batch at once."""
+
+    function: Callable[..., None]
+    facts: tuple[type[Fact], ...]
+    batch: bool
+
+    def __call__(self, tx: Transaction, events: Sequence[CloudEvent[Fact]]) -> None:
+        if self.batch:
+            self.function(tx, list(events))
+        else:
+            for event in events:
+                self.function(tx, event)
+
+
+class Handlers:
+    """A service's table of handlers. `@on(OfferPublished, OfferChanged)` above `def keep_offers(tx, events: list[…])` gives
+    the function whole batches; with one `event: CloudEvent[…]` it is called per fact. A fact may have several handlers; they
+    share its transaction."""
+
+    def __init__(self) -> None:
+        self._handlers: list[Handler] = []
+
+    def __call__(self, *facts: type[Fact]) -> Callable[[HandlerT], HandlerT]:
+        def register(function: HandlerT) -> HandlerT:
+            hints = {name: hint for name, hint in typing.get_type_hints(function).items() if name != "return"}
+            if len(hints) != 2:
+                raise TypeError(
+                    f"{function.__name__} must take an annotated transaction and an annotated fact or list of facts"
+                )
+            heard: Any = list(hints.values())[1]
+            self._handlers.append(Handler(function, facts, typing.get_origin(heard) is list))
+            return function
+
+        return register
+
+    def __iter__(self) -> Iterator[Handler]:
+        return iter(self._handlers)
+
+
+class Dispatch:
+    """Several tables of handlers as one: looks up and runs the handlers of a batch of facts."""
+
+    def __init__(self, tables: Sequence[Handlers]) -> None:
+        self._handlers = [handler for table in tables for handler in table]
+        self.facts: frozenset[type[Fact]] = frozenset(fact for handler in self._handlers for fact in handler.facts)
+        self.types = frozenset(fact.type for fact in self.facts)
+        self.stems = frozenset(type.rpartition(".")[0] for type in self.types)
+        self.tellers = sorted({fact.teller for fact in self.facts})
+
+    def run(self, tx: Transaction, events: Sequence[CloudEvent[Fact]]) -> None:
+        """Give each handler its facts, in the order in which they arrived."""
+        for handler in self._handlers:
+            own = [event for event in events if type(event.data) in handler.facts]
+            if own:
+                handler(tx, own)

@@ -1,0 +1,25 @@
+"""The inbox: which facts have taken effect at a consumer. It decides; everything before it may deliver twice."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+from sqlmodel import Session
+
+from shared.events import CloudEvent, Fact
+from shared.messaging.tables import inbox
+from shared.messaging.transaction import insert
+
+
+def admit(session: Session, consumer: str, events: Sequence[CloudEvent[Fact]]) -> list[CloudEvent[Fact]]:
+    """Of these facts, those that have not taken effect yet, each once; from now on (if the transaction is committed) they
+    have. Set-based, sorted by key so that two replicas never deadlock."""
+    by_key = {(event.source, event.id): event for event in events}
+    if not by_key:
+        return []
+    handled_at = datetime.now(UTC)
+    rows = [{"consumer": consumer, "source": source, "id": id, "handled_at": handled_at} for source, id in sorted(by_key)]
+    statement = insert(session, inbox).on_conflict_do_nothing().returning(inbox.c.source, inbox.c.id)
+    new = {(source, id) for source, id in session.execute(statement, rows)}
+    return [event for key, event in by_key.items() if key in new]

@@ -1,0 +1,27 @@
+"""What the kit counts and times, in a Prometheus registry of each service's own."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+
+
+class Metrics:
+    """The kit's metrics of one service."""
+
+    def __init__(self, service: str) -> None:
+        self.registry = CollectorRegistry()
+        label: Any = {"registry": self.registry}
+        self.service = Gauge("fenghe_service_info", "Which service this is", ["service"], **label)
+        self.service.labels(service).set(1)
+        self.told = Counter("fenghe_facts_told", "Facts told by this replica", ["type"], **label)
+        self.sent = Counter("fenghe_facts_sent", "Facts this replica sent to Redis, repeats included", ["type"], **label)
+        self.handled = Counter("fenghe_facts_handled", "Facts that took effect in this replica", ["type"], **label)
+        self.repeated = Counter("fenghe_facts_repeated", "Facts heard again and passed over", **label)
+        self.retried = Counter("fenghe_facts_retried", "Attempts to handle a fact that failed", ["type"], **label)
+        self.dead = Counter("fenghe_dead_letters", "Entries this replica put to the dead letters", **label)
+        self.claimed = Counter("fenghe_facts_claimed", "Entries taken over from another consumer", **label)
+        self.batch_seconds = Histogram("fenghe_batch_seconds", "Time to handle a batch of facts", **label)
+        self.requests = Counter("fenghe_http_requests", "HTTP requests", ["method", "route", "status"], **label)
+        self.request_seconds = Histogram("fenghe_http_request_seconds", "Time to answer an HTTP request", **label)

@@ -1,0 +1,188 @@
+"""The outbox: facts that were committed, on their way to Redis, and the relay that takes them there."""
+
+from __future__ import annotations
+
+import json
+import queue
+import threading
+import time
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import redis
+import sqlalchemy as sa
+from redis.backoff import NoBackoff
+from redis.retry import Retry
+from sqlmodel import Session
+
+from shared import logs
+from shared.database import Database
+from shared.messaging.entries import fields_of
+from shared.messaging.metrics import Metrics
+from shared.messaging.steps import step
+from shared.messaging.tables import outbox
+from shared.messaging.transaction import Row
+
+log = logs.get("relay")
+
+PIPELINE = 500
+"""The most facts sent in one round trip."""
+MARK_AFTER = 0.05
+"""Seconds of quiet after which sent facts are marked, so that marking does not compete with the next commands."""
+SWEEP_EVERY = 0.5
+"""Seconds between two looks for facts that a crash or a lost connection left unsent."""
+
+
+def sending_client(redis_url: str) -> redis.Redis:
+    """A client for XADD. Retries are off: a repeated XADD whose reply was lost leaves several entries; the sweeper is the
+    retry."""
+    return redis.Redis.from_url(redis_url, retry=Retry(NoBackoff(), 0), socket_timeout=10, socket_connect_timeout=2)
+
+
+class Relay:
+    """Sends a service's facts, in a thread of its own: at once what its process has just committed (`offer`), and by
+    sweeping what a crash, another process or a lost connection left behind. A fact that is sent twice keeps its id, and the
+    listeners' inbox counts it once."""
+
+    def __init__(self, database: Database, redis_url: str, metrics: Metrics, sweep_age: float) -> None:
+        self._database = database
+        self._client = sending_client(redis_url)
+        self._metrics = metrics
+        self._sweep_age = timedelta(seconds=sweep_age)
+        self._offered: queue.SimpleQueue[list[Row] | None] = queue.SimpleQueue()
+        self._sent: list[tuple[str, str, str]] = []
+        self._sweep_due = 0.0
+        self._stopping = False
+        self._thread = threading.Thread(target=self._run, name="relay", daemon=True)
+
+    def start(self) -> None:
+        """Begin, with what a former process left unsent."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Send and mark what was offered, then end."""
+        self._stopping = True
+        self._offered.put(None)
+        self._thread.join(timeout=15)
+        self._client.close()
+
+    @property
+    def running(self) -> bool:
+        """Whether the relay's thread is alive."""
+        return self._thread.is_alive()
+
+    def offer(self, rows: list[Row]) -> None:
+        """Send these outbox rows, which are committed, as soon as possible. Never blocks, never raises."""
+        if rows:
+            self._offered.put(rows)
+
+    def _run(self) -> None:
+        first = True
+        while True:
+            rows, ended = self._wait()
+            try:
+                if rows:
+                    self._send(rows)
+                if self._sent and (not rows or ended or len(self._sent) >= PIPELINE):
+                    self._mark()
+                if not ended and time.monotonic() >= self._sweep_due:
+                    self._sweep(everything=first)
+                    first = False
+            except Exception as error:  # whatever it was, the facts are in the database, and the sweeper comes again
+                log.warning("facts could not be sent; the sweeper will send them", error=str(error), kind=type(error).__name__)
+                self._sent.clear()
+                self._sweep_due = time.monotonic() + SWEEP_EVERY
+            if ended:
+                return
+
+    def _wait(self) -> tuple[list[Row], bool]:
+        rows: list[Row] = []
+        timeout = MARK_AFTER if self._sent else max(0.0, self._sweep_due - time.monotonic())
+        try:
+            offered = self._offered.get(timeout=timeout)
+            while offered is not None:
+                rows += offered
+                if len(rows) >= PIPELINE:
+                    break
+                offered = self._offered.get_nowait()
+        except queue.Empty:
+            pass
+        return rows, self._stopping and self._offered.empty()
+
+    def _send(self, rows: Sequence[Row]) -> None:
+        step("relay:before-xadd")
+        with self._client.pipeline(transaction=False) as pipeline:
+            for row in rows:
+                pipeline.xadd(row["stream"], fields_of(row))  # type: ignore[arg-type]
+            entry_ids: list[bytes] = pipeline.execute()
+        step("relay:after-xadd")
+        self._sent += [(row["stream"], row["id"], entry_id.decode()) for row, entry_id in zip(rows, entry_ids, strict=True)]
+        for row in rows:
+            self._metrics.sent.labels(row["type"]).inc()
+
+    def _mark(self) -> None:
+        marks, self._sent = self._sent, []
+        self._database.transact(lambda session: mark_sent(session, marks))
+        step("relay:after-mark")
+
+    def _sweep(self, everything: bool) -> None:
+        self._sweep_due = time.monotonic() + SWEEP_EVERY
+        before = datetime.now(UTC) - (timedelta(0) if everything else self._sweep_age)
+        with self._database.reading() as session:
+            count, oldest = unsent(session)
+        if not count or oldest > before:  # type: ignore[operator]
+            return
+        while rows := self._database.transact(lambda session: self._sweep_once(session, before)):
+            log.info("sent facts that were left unsent", facts=rows)
+
+    def _sweep_once(self, session: Session, before: datetime) -> int:
+        # Two replicas' sweepers pass over each other's rows; on SQLite there is one writer anyway.
+        statement = (
+            sa.select(outbox)
+            .where(outbox.c.entry_id.is_(None), outbox.c.created_at <= before)
+            .order_by(outbox.c.created_at)
+            .limit(PIPELINE)
+            .with_for_update(skip_locked=True)
+        )
+        rows: list[Row] = [dict(row) for row in session.execute(statement).mappings()]
+        if not rows:
+            return 0
+        self._send(rows)
+        marks, self._sent = self._sent, []
+        mark_sent(session, marks)
+        return len(rows)
+
+
+def mark_sent(session: Session, marks: Sequence[tuple[str, str, str]]) -> None:
+    """Record, in one UPDATE, the entry id of each (stream, fact id, entry id)."""
+    if session.get_bind().dialect.name == "sqlite":
+        given = (
+            "SELECT json_extract(value, '$[0]') AS stream, json_extract(value, '$[1]') AS id,"
+            " json_extract(value, '$[2]') AS entry_id FROM json_each(:marks)"
+        )
+    else:
+        given = (
+            "SELECT value->>0 AS stream, value->>1 AS id, value->>2 AS entry_id FROM json_array_elements(CAST(:marks AS json))"
+        )
+    session.execute(
+        sa.text(
+            f"UPDATE outbox SET entry_id = given.entry_id FROM ({given}) AS given"  # noqa: S608 (a constant)
+            " WHERE outbox.stream = given.stream AND outbox.id = given.id"
+        ),
+        {"marks": json.dumps(sorted(marks))},
+    )
+
+
+def unsent(session: Session) -> tuple[int, datetime | None]:
+    """How many facts are not sent yet, and when the oldest of them was told."""
+    count, oldest = session.execute(
+        sa.select(sa.func.count(), sa.func.min(outbox.c.created_at)).where(outbox.c.entry_id.is_(None))
+    ).one()
+    return count, oldest
+
+
+def told(session: Session, community: str) -> int:
+    """How many facts of a community are in the outbox."""
+    statement: Any = sa.select(sa.func.count()).select_from(outbox).where(outbox.c.community == community)
+    return int(session.execute(statement).scalar_one())

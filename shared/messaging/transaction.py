@@ -1,0 +1,173 @@
+"""A transaction: what it changes and what it tells stand or fall together."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any, TypeVar
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlmodel import Session, SQLModel
+
+from shared import clock, logs
+from shared.database import Database
+from shared.events import CloudEvent, Fact
+from shared.identifiers import new_id
+from shared.messaging import tables
+from shared.messaging.streams import FEED, stream_of
+
+T = TypeVar("T")
+Row = dict[str, Any]
+
+
+class Transaction:
+    """One write transaction of a service: `session` for its rows, `tell` for its facts. Whoever opened it commits; leaving
+    it by an exception undoes both."""
+
+    def __init__(self, session: Session, teller: str, public_url: str) -> None:
+        self.session = session
+        self._teller = teller
+        self._public_url = public_url
+        self._rows: list[Row] = []
+        self._traces: dict[str, str] = {}
+
+    def because_of(self, events: Sequence[CloudEvent[Fact]]) -> None:
+        """What is told from here on belongs to the traces of these facts, found by the ids both name."""
+        self._traces = {event.subject: event.traceparent for event in events if event.traceparent}
+
+    def now(self, community: str) -> datetime:
+        """The community's clock, aware UTC."""
+        return clock.now(community)
+
+    def tell(self, fact: Fact) -> None:
+        """Tell a fact: it is written with the transaction's other rows and sent once they are committed. Its id, sequence
+        and time are given here and never again. Raises ValueError for a fact that belongs to another service."""
+        if fact.teller != self._teller:
+            raise ValueError(f"{type(fact).__name__} is told by {fact.teller}, not by {self._teller}")
+        self._rows.append(
+            {
+                "stream": stream_of(self._teller),
+                "id": new_id(),
+                "source": fact.source(),
+                "type": fact.type,
+                "subject": fact.subject,
+                "sequence": 0,
+                "community": fact.community,
+                "time": _rfc3339(self.now(fact.community)),
+                "traceparent": self._trace(fact),
+                "dataschema": self._public_url + fact.schema_path(),
+                "data": fact.model_dump_json(),
+            }
+        )
+
+    def _trace(self, fact: Fact) -> str:
+        if self._traces:
+            for value in (fact.subject, *fact.__dict__.values()):
+                if isinstance(value, str) and value in self._traces:
+                    return logs.new_traceparent(self._traces[value])
+        return logs.traceparent()
+
+    def retell(self, event: CloudEvent[Fact]) -> None:
+        """Tell somebody else's public fact again on the public feed, unchanged: same id, source and sequence. Raises
+        ValueError for a fact that is not public."""
+        if not event.data.public:
+            raise ValueError(f"{event.type} is not public")
+        self._rows.append(
+            {
+                "stream": FEED,
+                "id": event.id,
+                "source": event.source,
+                "type": event.type,
+                "subject": event.subject,
+                "sequence": event.sequence,
+                "community": event.community,
+                "time": _rfc3339(event.time),
+                "traceparent": event.traceparent,
+                "dataschema": event.dataschema,
+                "data": event.body or event.data.model_dump_json(),
+            }
+        )
+
+    def keep(self, table: type[SQLModel], rows: Sequence[Mapping[str, Any]]) -> None:
+        """Write rows of a projection, set-based: each is inserted, or replaces the row with its primary key if that one has
+        a lower `sequence`. A late older fact changes nothing; of several rows with one key the newest counts."""
+        if rows:
+            self.session.execute(*keep_statement(self.session, table.__table__, rows))  # type: ignore[attr-defined]
+
+    def finish(self) -> list[Row]:
+        """Number the told facts and write them to the outbox. Returns the outbox rows. Called once, right before commit."""
+        if not self._rows:
+            return []
+        self.session.flush()
+        own = [row for row in self._rows if row["stream"] != FEED]
+        if own:
+            self._number(own)
+        written = datetime.now(UTC)
+        for row in self._rows:
+            row["created_at"] = written
+        self.session.execute(sa.insert(tables.outbox), self._rows)
+        return self._rows
+
+    def _number(self, rows: list[Row]) -> None:
+        # In the subject's own transaction and by RETURNING: read-then-write gave duplicates. Sorted: unsorted deadlocks.
+        table = tables.subject_sequences
+        told = Counter(row["subject"] for row in rows)
+        statement = insert(self.session, table)
+        statement = statement.on_conflict_do_update(
+            index_elements=[table.c.subject], set_={"last": table.c.last + statement.excluded.last}
+        ).returning(table.c.subject, table.c.last)
+        given = self.session.execute(
+            statement, [{"subject": subject, "last": count} for subject, count in sorted(told.items())]
+        )
+        following = {subject: last - told[subject] + 1 for subject, last in given}
+        for row in rows:
+            row["sequence"] = following[row["subject"]]
+            following[row["subject"]] += 1
+
+
+def transact(
+    database: Database,
+    teller: str,
+    public_url: str,
+    work: Callable[[Transaction], T],
+    before_commit: Callable[[], None],
+) -> tuple[T, list[Row]]:
+    """Do `work` in one transaction of a service; returns what it returned, and the outbox rows now committed."""
+
+    def attempt(session: Session) -> tuple[T, list[Row]]:
+        tx = Transaction(session, teller, public_url)
+        result = work(tx)
+        session.flush()
+        rows = tx.finish()
+        before_commit()
+        return result, rows
+
+    return database.transact(attempt)
+
+
+def insert(session: Session, table: Any) -> Any:
+    """The dialect's INSERT, the one that knows ON CONFLICT."""
+    dialect = session.get_bind().dialect.name
+    return sqlite.insert(table) if dialect == "sqlite" else postgresql.insert(table)
+
+
+def keep_statement(session: Session, table: Any, rows: Sequence[Mapping[str, Any]]) -> tuple[Any, list[Mapping[str, Any]]]:
+    """The upsert behind `Transaction.keep` and its parameters, sorted by key so that two writers never deadlock."""
+    key = [column.name for column in table.primary_key.columns]
+    newest: dict[tuple[Any, ...], Mapping[str, Any]] = {}
+    for row in rows:
+        identity = tuple(row[name] for name in key)
+        if identity not in newest or newest[identity]["sequence"] < row["sequence"]:
+            newest[identity] = row
+    statement = insert(session, table)
+    changed = {name: statement.excluded[name] for name in rows[0] if name not in key}
+    statement = statement.on_conflict_do_update(
+        index_elements=key, set_=changed, where=table.c.sequence < statement.excluded.sequence
+    )
+    return statement, [newest[identity] for identity in sorted(newest)]
+
+
+def _rfc3339(moment: datetime) -> str:
+    return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")

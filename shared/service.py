@@ -1,0 +1,172 @@
+"""A service is a value (`Service`); a process runs one, the all-in-one four. `Host` is one that runs."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, TypeVar
+
+import sqlalchemy as sa
+from fastapi import APIRouter
+from redis.exceptions import RedisError
+
+from shared import access, logs
+from shared.database import Database
+from shared.events import Fact, catalogue
+from shared.imports import Import
+from shared.messaging import outbox
+from shared.messaging.broker import Broker
+from shared.messaging.consumer import Consumer, Retries
+from shared.messaging.handlers import Dispatch, Handlers
+from shared.messaging.metrics import Metrics
+from shared.messaging.steps import step
+from shared.messaging.streams import stream_of
+from shared.messaging.transaction import transact
+from shared.settings import Settings
+
+T = TypeVar("T")
+
+log = logs.get("service")
+
+
+@dataclass(frozen=True)
+class Service:
+    """One of the services: its name, what it answers (`routers`), what it hears (`handlers`), its tables. `group` is the
+    name of its consumer group: contract, written out."""
+
+    name: str
+    title: str
+    summary: str
+    group: str
+    metadata: sa.MetaData
+    title_zh: str = ""
+    summary_zh: str = ""
+    routers: Sequence[APIRouter] = ()
+    handlers: Sequence[Handlers] = ()
+    imports: Sequence[Import] = ()
+    migrations: Path | None = None
+    dispatch: Dispatch = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "dispatch", Dispatch(self.handlers))
+
+    @property
+    def tells(self) -> list[type[Fact]]:
+        """The facts it tells."""
+        return list(catalogue(self.name))
+
+    @property
+    def hears(self) -> list[type[Fact]]:
+        """The facts it hears."""
+        return sorted(self.dispatch.facts, key=lambda fact: fact.type)
+
+
+class Host:
+    """A running service: database, relay, consumer. `run` and `read` may be called from any thread once it is started."""
+
+    def __init__(self, service: Service, settings: Settings) -> None:
+        self.service = service
+        self.settings = settings
+        self.verifier = access.load_verifier(settings.token_keys)
+        self._signer = access.load_signer(settings.signing_key) if settings.signing_key else None
+        self.database = Database(settings.database_url)
+        self.metrics = Metrics(service.name)
+        self._relay = outbox.Relay(self.database, settings.redis_url, self.metrics, settings.sweep_age)
+        self._broker: Broker | None = None
+        self._consumer: Consumer | None = None
+
+    @property
+    def signer(self) -> access.Signer:
+        """Signs tokens. Raises RuntimeError in a service that has no signing key."""
+        if self._signer is None:
+            raise RuntimeError(f"{self.service.name} has no signing key: set FENGHE_SIGNING_KEY")
+        return self._signer
+
+    async def start(self) -> None:
+        """Wait for Redis, then relay and read. Raises TimeoutError with a sentence where Redis does not come."""
+        settings, service = self.settings, self.service
+        streams = [stream_of(teller) for teller in service.dispatch.tellers]
+        self._broker = Broker(settings.redis_url, service.group, streams, settings.batch, settings.claim_idle)
+        await self._broker.wait(settings.redis_wait)
+        self._consumer = Consumer(
+            service.group,
+            self.database,
+            service.dispatch,
+            service.name,
+            settings.public_url,
+            self._relay.offer,
+            self._broker.acknowledge,
+            self.metrics,
+            Retries(settings.retry_attempts, settings.retry_first, settings.retry_factor),
+        )
+        self._relay.start()
+        await self._broker.start(self._consumer, claim_everything=settings.sole)
+        log.info("started", service=service.name, hears=streams)
+
+    async def stop(self) -> None:
+        """Finish what is being done, send what is committed, and end."""
+        if self._broker and self._consumer:
+            await self._broker.stop()
+            await self._consumer.stop()
+            await asyncio.to_thread(self._relay.stop)
+        self.database.close()
+        log.info("stopped", service=self.service.name)
+
+    def run(self, action: Callable[..., T], *args: Any, **kwargs: Any) -> T:
+        """Do `action(tx, …)` in one transaction, and send the facts it told as soon as it is committed."""
+        result, rows = transact(
+            self.database,
+            self.service.name,
+            self.settings.public_url,
+            lambda tx: action(tx, *args, **kwargs),
+            lambda: step("command:before-commit"),
+        )
+        step("command:after-commit")
+        self._relay.offer(rows)
+        for row in rows:
+            self.metrics.told.labels(row["type"]).inc()
+        return result
+
+    def read(self, query: Callable[..., T], *args: Any, **kwargs: Any) -> T:
+        """Do `query(session, …)` and return what it returns."""
+        with self.database.reading() as session:
+            return query(session, *args, **kwargs)
+
+    async def quiet(self) -> dict[str, Any]:
+        """Whether everything told is sent and everything heard is handled. Raises RedisError where nobody can tell."""
+        assert self._broker and self._consumer
+        count, _ = await asyncio.to_thread(self.read, outbox.unsent)
+        pending = await self._broker.pending()
+        streams = await self._broker.last_ids()
+        waiting = self._consumer.waiting
+        return {
+            "quiet": not count and not pending and not waiting,
+            "unsent": count,
+            "pending": pending,
+            "retrying": waiting,
+            "streams": streams,
+        }
+
+    async def missing(self) -> list[str]:
+        """What this service lacks to do its work, in sentences; nothing when it is ready."""
+        if self._broker is None:
+            return ["it has not started yet"]
+        problems = []
+        try:
+            count, oldest = await asyncio.to_thread(self.read, outbox.unsent)
+            if oldest and (age := (datetime.now(UTC) - oldest).total_seconds()) > 30:
+                problems.append(f"{count} facts are unsent, the oldest for {age:.0f} s")
+        except Exception as error:
+            problems.append(f"the database cannot be used ({type(error).__name__})")
+        try:
+            await self._broker.client.ping()
+        except (RedisError, OSError) as error:
+            problems.append(f"Redis cannot be reached ({type(error).__name__})")
+        if not self._broker.reading:
+            problems.append("a subscriber stands still")
+        if not self._relay.running:
+            problems.append("the relay has ended")
+        return problems

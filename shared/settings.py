@@ -1,0 +1,67 @@
+"""What a deployment may set, all of it by environment variables that begin with FENGHE_."""
+
+from __future__ import annotations
+
+import difflib
+import os
+from collections.abc import Mapping
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+PREFIX = "FENGHE_"
+
+
+class SettingsError(Exception):
+    """A setting is missing, unknown or cannot be read; the message says which, and what to do."""
+
+
+class Settings(BaseModel):
+    """The settings of one service. Every field is an environment variable: `database_url` is FENGHE_DATABASE_URL."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    database_url: str = Field(description="sqlite:////path/file.db or postgresql://user:password@host/database")
+    redis_url: str = Field(description="redis://user:password@host:6379/0 or unix:///path/valkey.sock")
+    token_keys: str = Field(description="JWKS file with the public keys that tokens are verified with")
+    signing_key: str = Field(default="", description="JWK file with the private key (registry and matching sign tokens)")
+    public_url: str = Field(default="http://127.0.0.1:8080", description="the address people reach this deployment at")
+    host: str = Field(default="127.0.0.1", description="the address to listen on")
+    port: int = Field(default=8080, ge=0, le=65535, description="the port to listen on")
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(default="INFO", description="what is logged")
+    log_format: Literal["json", "text"] = Field(default="json", description="json for machines, text for people")
+    redis_wait: float = Field(default=60, gt=0, description="seconds to wait for Redis and database at the start")
+    claim_idle: float = Field(default=15, gt=0, description="seconds after which another replica's fact is taken over")
+    sole: bool = Field(default=False, description="this is the only replica: what is pending at the start is its own")
+    retry_first: float = Field(default=0.1, ge=0, description="seconds before the first retry of a failed fact")
+    retry_factor: float = Field(default=3, ge=1, description="each further retry waits this many times longer")
+    retry_attempts: int = Field(default=5, ge=1, description="attempts before a fact goes to the dead letters")
+    batch: int = Field(default=100, ge=1, le=10_000, description="the most facts handled in one transaction")
+    sweep_age: float = Field(default=2, ge=0, description="seconds after which an unsent fact is sent by the sweeper")
+
+
+def from_environment(environment: Mapping[str, str] | None = None) -> Settings:
+    """The settings in the environment. Raises SettingsError, which names the variable and, for a typo, the likely one."""
+    environment = os.environ if environment is None else environment
+    given = {name: value for name, value in environment.items() if name.startswith(PREFIX)}
+    known = {PREFIX + field.upper(): field for field in Settings.model_fields}
+    for name in given:
+        if name not in known:
+            close = difflib.get_close_matches(name, known, n=1)
+            hint = f" Did you mean {close[0]}?" if close else f" Known are: {', '.join(sorted(known))}."
+            raise SettingsError(f"There is no setting {name}.{hint}")
+    try:
+        return Settings.model_validate({known[name]: value for name, value in given.items()})
+    except ValidationError as error:
+        raise SettingsError("\n".join(_sentence(dict(problem)) for problem in error.errors())) from None
+
+
+def _sentence(problem: Mapping[str, object]) -> str:
+    location = problem["loc"]
+    assert isinstance(location, tuple)
+    field = str(location[0])
+    name = PREFIX + field.upper()
+    description = Settings.model_fields[field].description
+    if problem["type"] == "missing":
+        return f"The setting {name} is missing: {description}."
+    return f"The setting {name} cannot be used ({problem['msg']}): {description}."

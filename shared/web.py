@@ -1,0 +1,264 @@
+"""HTTP: the application of a service, its edge (one transaction a request), problems, pages of lists, logs."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+import re
+import time
+from collections.abc import Callable
+from typing import Annotated, Any, Generic, TypeVar
+
+from fastapi import Depends, FastAPI, Query, Request, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel
+from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlmodel import Session
+from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from shared import idempotency, logs
+from shared.access import Caller, Signer
+from shared.database import is_unavailable
+from shared.problems import Invalid, Problem
+from shared.service import Host
+
+T = TypeVar("T")
+
+log = logs.get("http")
+
+MAX_BODY_BYTES = 2_097_152
+UNSTORABLE = re.compile(rb"\\u(0000|[dD][89a-fA-F][0-9a-fA-F]{2})|\x00")
+
+
+class Edge:
+    """Where a request meets the service: the only place that commits."""
+
+    def __init__(self, host: Host, request: Request, response: Response, body: bytes) -> None:
+        self._host = host
+        self._request = request
+        self._response = response
+        self._body = body
+
+    def run(self, action: Callable[..., T], *args: Any, **kwargs: Any) -> T:
+        """Do `action(tx, …)` in one transaction. A POST with an Idempotency-Key is done once; a repetition is answered as
+        the first time, with the header `Idempotency-Replayed: true`."""
+        key = self._request.headers.get("idempotency-key")
+        if key is None:
+            return self._host.run(action, *args, **kwargs)
+        if not 1 <= len(key) <= idempotency.MAX_LENGTH:
+            raise Invalid("Idempotency-Key", f"An Idempotency-Key has 1 to {idempotency.MAX_LENGTH} characters.")
+        caller: Caller = self._request.state.caller
+        who = ":".join(filter(None, (caller.role, caller.community, caller.organization, caller.request, caller.subject)))
+        scope = f"{self._request.method} {self._request.url.path} {who}"
+        outcome: tuple[T, bool] = self._host.run(idempotency.once, scope, key, self._body, action, args, kwargs)
+        result, replayed = outcome
+        if replayed:
+            self._response.headers["Idempotency-Replayed"] = "true"
+        return result
+
+    def read(self, query: Callable[..., T], *args: Any, **kwargs: Any) -> T:
+        """Do `query(session, …)` on a consistent state."""
+        return self._host.read(query, *args, **kwargs)
+
+    @property
+    def signer(self) -> Signer:
+        """Signs tokens, in the services that have a signing key."""
+        return self._host.signer
+
+
+async def _edge(request: Request, response: Response) -> Edge:
+    body = await request.body()
+    if UNSTORABLE.search(body):
+        try:
+            json.dumps(json.loads(body), ensure_ascii=False).encode()
+        except ValueError:
+            raise Invalid("body", "The body contains a character that is not valid Unicode text.") from None
+        if b"\\u0000" in body or b"\x00" in body:
+            raise Invalid("body", "The body contains a NUL character, which no text has.")
+    return Edge(request.app.state.host, request, response, body)
+
+
+EDGE: Any = Depends(_edge)
+"""A route's edge: `edge: Edge = EDGE`."""
+
+
+class Page(BaseModel, Generic[T]):
+    """A page of a list. `next` is the cursor of the following page (`?after=…`), null on the last one."""
+
+    items: list[T]
+    next: str | None
+
+
+class PageRequest(BaseModel):
+    """Which page is asked for."""
+
+    limit: int
+    after: str | None
+
+
+def _page_request(
+    limit: Annotated[int, Query(ge=1, le=200, description="how many, at most")] = 50,
+    after: Annotated[str | None, Query(max_length=400, description="`next` of the page before")] = None,
+) -> PageRequest:
+    if after is None:
+        return PageRequest(limit=limit, after=None)
+    try:
+        return PageRequest(limit=limit, after=base64.urlsafe_b64decode(after.encode("ascii")).decode())
+    except (binascii.Error, ValueError):
+        raise Invalid("after", "This is not a cursor; use the value of `next` of the page before.") from None
+
+
+PAGE_REQUEST: Any = Depends(_page_request)
+"""A route's page: `page: PageRequest = PAGE_REQUEST`."""
+
+
+def paginate(session: Session, statement: Any, key: Any, page: PageRequest, present: Callable[[Any], T]) -> Page[T]:
+    """One page of a selection of rows, ascending by `key`, a unique text column of theirs."""
+    statement = statement.order_by(key).limit(page.limit + 1)
+    if page.after is not None:
+        statement = statement.where(key > page.after)
+    rows = list(session.execute(statement).scalars())
+    following = None
+    if len(rows) > page.limit:
+        rows.pop()
+        following = base64.urlsafe_b64encode(str(getattr(rows[-1], key.key)).encode()).decode()
+    return Page(items=[present(row) for row in rows], next=following)
+
+
+def problem_response(problem: Problem, request: Request) -> JSONResponse:
+    """A problem as RFC 9457 `application/problem+json`."""
+    headers = {"WWW-Authenticate": "Bearer"} if problem.status == 401 else {}
+    if problem.status == 503:
+        headers["Retry-After"] = "1"
+    return JSONResponse(
+        problem.document(request.url.path), problem.status, headers=headers, media_type="application/problem+json"
+    )
+
+
+def install_problems(app: FastAPI) -> None:
+    """Answer every error as a problem. What a caller sent is never repeated: it may be personal."""
+
+    @app.exception_handler(Problem)
+    async def _problem(request: Request, error: Problem) -> JSONResponse:
+        return problem_response(error, request)
+
+    @app.exception_handler(RequestValidationError)
+    async def _validation(request: Request, error: RequestValidationError) -> JSONResponse:
+        errors = [{"field": _field(item["loc"]), "detail": item["msg"]} for item in error.errors()]
+        problem = Problem(422, "invalid", "; ".join(f"{item['field']}: {item['detail']}" for item in errors))
+        problem.errors = errors
+        return problem_response(problem, request)
+
+    @app.exception_handler(HTTPException)
+    async def _http(request: Request, error: HTTPException) -> JSONResponse:
+        kind = {404: "not-found", 405: "method-not-allowed"}.get(error.status_code, "http-error")
+        response = problem_response(Problem(error.status_code, kind, str(error.detail)), request)
+        response.headers.update(error.headers or {})
+        return response
+
+    @app.exception_handler(DBAPIError)
+    async def _database(request: Request, error: DBAPIError) -> JSONResponse:
+        if isinstance(error, IntegrityError):
+            detail = "Somebody else has just made this change; read it again."
+            return problem_response(Problem(409, "conflict", detail), request)
+        if is_unavailable(error):
+            return _unavailable(request)
+        raise error
+
+    @app.exception_handler(TimeoutError)
+    async def _timeout(request: Request, error: TimeoutError) -> JSONResponse:
+        return _unavailable(request)
+
+
+def _unavailable(request: Request) -> JSONResponse:
+    detail = "The database cannot be used at present; nothing was changed unless a repetition says so. Try again."
+    return problem_response(Problem(503, "unavailable", detail), request)
+
+
+def _field(location: tuple[Any, ...] | list[Any]) -> str:
+    parts = [str(part) for part in location]
+    if len(parts) > 1 and parts[0] in ("body", "query", "path", "header"):
+        parts = parts[1:]
+    return ".".join(parts)
+
+
+class Traced:
+    """ASGI middleware: gives each request its trace, a line in the log, and its place in the metrics; refuses what is too
+    large; answers what nobody foresaw with a problem that carries the trace id."""
+
+    def __init__(self, app: ASGIApp, host: Host) -> None:
+        self._app = app
+        self._host = host
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        headers = dict(scope["headers"])
+        trace = logs.new_traceparent(headers.get(b"traceparent", b"").decode("latin-1"))
+        token = logs.bind_traceparent(trace)
+        began = time.perf_counter()
+        status = 500
+        received = 0
+
+        async def bounded() -> Message:
+            nonlocal received
+            message = await receive()
+            received += len(message.get("body", b""))
+            if received > MAX_BODY_BYTES:
+                raise Problem(413, "too-large", f"A request has at most {MAX_BODY_BYTES} bytes.")
+            return message
+
+        async def remember(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                message["headers"] = [*message.get("headers", []), (b"traceparent", trace.encode())]
+            await send(message)
+
+        try:
+            if b"%00" in scope.get("query_string", b"") or b"%00" in scope.get("raw_path", b""):
+                raise Invalid("address", "The address contains a NUL character, which no text has.")
+            await self._app(scope, bounded, remember)
+        except Problem as problem:
+            await problem_response(problem, Request(scope))(scope, receive, remember)
+        except Exception as error:
+            log.exception("a request failed", kind=type(error).__name__, path=scope["path"])
+            if status == 500:
+                detail = f"Something went wrong here; nothing was changed. The operator finds it by {logs.trace_id(trace)}."
+                await problem_response(Problem(500, "internal", detail), Request(scope))(scope, receive, remember)
+        finally:
+            seconds = time.perf_counter() - began
+            route = getattr(scope.get("route"), "path", "unknown")
+            metrics = self._host.metrics
+            metrics.requests.labels(scope["method"], route, str(status)).inc()
+            metrics.request_seconds.observe(seconds)
+            log.info("answered", method=scope["method"], route=route, status=status, ms=round(seconds * 1000, 1))
+            logs.unbind_traceparent(token)
+
+
+def build_app(host: Host) -> FastAPI:
+    """The application of a running service: its own routes under /api/<service>, and those that every service has."""
+    from shared import operations
+
+    service = host.service
+    base = f"/api/{service.name}"
+    app = FastAPI(
+        title=service.title,
+        summary=service.summary,
+        version=operations.VERSION,
+        openapi_url=f"{base}/openapi.json",
+        docs_url=None,
+        redoc_url=None,
+        responses={"4XX": operations.PROBLEM, "5XX": operations.PROBLEM},
+    )
+    app.state.host = host
+    install_problems(app)
+    app.include_router(operations.router(service), prefix=base)
+    for router in service.routers:
+        app.include_router(router, prefix=base)
+    app.add_middleware(Traced, host=host)
+    return app

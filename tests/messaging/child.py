@@ -1,0 +1,138 @@
+"""A process that may be killed: a small service that tells facts, hears them itself, and counts what took effect."""
+
+from __future__ import annotations
+
+import asyncio
+import multiprocessing
+import os
+import signal
+from collections.abc import Callable
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
+
+import sqlalchemy as sa
+from sqlmodel import Field, SQLModel
+
+from shared import logs
+from shared.database import NAMING
+from shared.events import CloudEvent
+from shared.events.examples import STATES
+from shared.events.registry import OrganizationApplied, OrganizationChanged
+from shared.messaging import Handlers, Transaction, steps, tables
+from shared.service import Host, Service
+from shared.settings import Settings
+
+
+class Table(SQLModel):
+    metadata = sa.MetaData(naming_convention=NAMING)
+
+
+class Applied(Table, table=True):
+    """What a command wrote."""
+
+    __tablename__ = "applied"
+    id: str = Field(primary_key=True)
+
+
+class Effect(Table, table=True):
+    """How often a fact took effect."""
+
+    __tablename__ = "effects"
+    id: str = Field(primary_key=True)
+    times: int
+
+
+on = Handlers()
+
+
+@on(OrganizationApplied)
+def answer(tx: Transaction, events: list[CloudEvent[OrganizationApplied]]) -> None:
+    for event in events:
+        effect = tx.session.get(Effect, event.subject) or Effect(id=event.subject, times=0)
+        effect.times += 1
+        tx.session.add(effect)
+        tx.tell(OrganizationChanged.model_validate(event.data.model_dump()))
+
+
+@on(OrganizationChanged)
+def count(tx: Transaction, event: CloudEvent[OrganizationChanged]) -> None:
+    effect = tx.session.get(Effect, f"changed {event.id}") or Effect(id=f"changed {event.id}", times=0)
+    effect.times += 1
+    tx.session.add(effect)
+
+
+service = Service("registry", "Child", "A service of the tests", "child", Table.metadata, handlers=[on])
+
+
+def apply(tx: Transaction, name: str) -> None:
+    """The command: idempotent by its name, as a client's repetition is by its key."""
+    if tx.session.get(Applied, name) is None:
+        tx.session.add(Applied(id=name))
+        state = {**STATES["organization"], "organization": name, "status": "applied"}
+        tx.tell(OrganizationApplied.model_validate({"community": "c", **state}))
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a child ended: what it had acknowledged, the steps it was at (where it was not to die), its exit code."""
+
+    acknowledged: set[str]
+    steps: set[str]
+    exit_code: int | None
+
+
+def run(settings: Settings, commands: int, label: str = "", hit: int = 1, first: int = 0) -> Outcome:
+    """Run a child to its end, or to its death at the `hit`-th time it is at the step `label`."""
+    # Forked from a server that has everything imported: a start takes milliseconds, and a kill is a real one.
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload([__name__])
+    ours, theirs = context.Pipe(duplex=False)
+    child = context.Process(target=_child, args=(settings, commands, label, hit, first, theirs))
+    child.start()
+    theirs.close()
+    acknowledged: set[str] = set()
+    steps: set[str] = set()
+    try:
+        while ours.poll(60):
+            kind, value = ours.recv()
+            (acknowledged if kind == "acknowledged" else steps).add(value)
+    except EOFError:
+        pass
+    child.join(60)
+    return Outcome(acknowledged, steps, child.exitcode)
+
+
+def _child(settings: Settings, commands: int, label: str, hit: int, first: int, tell: Connection) -> None:
+    logs.configure(level="ERROR", format="text")
+    seen: set[str] = set()
+    steps.arm(_killer(label, hit) if label else seen.add)
+    asyncio.run(_play(settings, commands, first, tell))
+    for step in seen:
+        tell.send(("step", step))
+
+
+async def _play(settings: Settings, commands: int, first: int, tell: Connection) -> None:
+    host = Host(service, settings)
+    tables.metadata.create_all(host.database.engine)
+    Table.metadata.create_all(host.database.engine)
+    await host.start()
+    for n in range(first, first + commands):
+        name = f"organization-{n:06d}"
+        await asyncio.to_thread(host.run, apply, name)
+        tell.send(("acknowledged", name))
+    while not (await host.quiet())["quiet"]:
+        await asyncio.sleep(0.01)
+    await host.stop()
+
+
+def _killer(label: str, hit: int) -> Callable[[str], None]:
+    left = hit
+
+    def die(step: str) -> None:
+        nonlocal left
+        if step == label:
+            left -= 1
+            if left == 0:
+                os.kill(os.getpid(), signal.SIGKILL)
+
+    return die

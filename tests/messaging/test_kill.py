@@ -1,0 +1,63 @@
+"""T2: a process is killed at every labelled step of the kit, once in its beginnings and once in full swing. Whatever it had
+acknowledged is told, every fact takes effect exactly once."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import redis
+import sqlalchemy as sa
+
+from shared.database import Database
+from shared.messaging import entries, tables
+from shared.messaging.steps import LABELS
+from shared.service import Service
+from shared.settings import Settings
+from tests.messaging.child import Applied, Effect, run, service
+
+COMMANDS = 12
+
+
+def assert_kept_promise(settings: Settings, names: set[str]) -> None:
+    """Everything acknowledged has its row and exactly one fact; every fact is on the stream and took effect once."""
+    database = Database(settings.database_url)
+    with database.reading() as session:
+        applied = set(session.execute(sa.select(Applied.id)).scalars())
+        outbox: list[Any] = list(session.execute(sa.select(tables.outbox)).mappings())
+        effects: dict[str, int] = dict(session.execute(sa.select(Effect.id, Effect.times)).all())
+        dead = session.execute(sa.select(tables.dead_letters)).all()
+    database.close()
+    with redis.Redis.from_url(settings.redis_url) as client:
+        told = {entries.read(fields).id for _, fields in client.xrange("fenghe:registry")}
+    assert names <= applied
+    assert sorted(row["subject"] for row in outbox if row["type"] == "fenghe.org.applied.v1") == sorted(applied)
+    assert len(outbox) == 2 * len(applied)
+    assert {row["id"] for row in outbox} == told
+    assert all(row["entry_id"] for row in outbox)
+    assert len({(row["subject"], row["sequence"]) for row in outbox}) == len(outbox)
+    assert set(effects.values()) == {1}
+    assert len(effects) == len(outbox)
+    assert not dead
+
+
+@pytest.mark.parametrize("hit", [1, 3])
+@pytest.mark.parametrize("label", LABELS)
+def test_killed_at_a_step_it_loses_nothing_and_does_nothing_twice(
+    settings: Callable[[Service], Settings], label: str, hit: int
+) -> None:
+    given = settings(service)
+    killed = run(given, COMMANDS, label, hit)
+    if hit == 1:
+        assert killed.exit_code == -signal.SIGKILL
+    again = run(given, COMMANDS)
+    assert again.exit_code == 0
+    assert_kept_promise(given, killed.acknowledged | again.acknowledged)
+
+
+def test_every_label_is_a_step_on_the_way(settings: Callable[[Service], Settings]) -> None:
+    outcome = run(settings(service), COMMANDS)
+    assert outcome.exit_code == 0
+    assert outcome.steps == set(LABELS)
