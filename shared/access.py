@@ -23,7 +23,8 @@ from shared.problems import Forbidden, Problem
 
 Role = Literal["anyone", "resident", "organization", "station", "expert", "operator", "system"]
 ROLES: tuple[Role, ...] = get_args(Role)
-ALGORITHM = "EdDSA"
+ALGORITHM = "Ed25519"
+"""EdDSA on Ed25519, by its fully specified name (RFC 9864)."""
 
 
 @dataclass(frozen=True)

@@ -37,9 +37,10 @@ def once(
     fingerprint = hashlib.sha256(body).hexdigest()
     result_type: TypeAdapter[T] = TypeAdapter(get_type_hints(action)["return"])
     table = idempotency_keys
-    statement = insert(tx.session, table).on_conflict_do_nothing()
+    # By what it returns: psycopg does not say how many rows an INSERT like this one wrote.
+    statement = insert(tx.session, table).on_conflict_do_nothing().returning(table.c.key)
     row = {"scope": scope, "key": key, "fingerprint": fingerprint, "created_at": datetime.now(UTC)}
-    if tx.session.execute(statement, row).rowcount:  # type: ignore[attr-defined]
+    if tx.session.execute(statement, row).first():
         result = action(tx, *args, **kwargs)
         mine = (table.c.scope == scope) & (table.c.key == key)
         tx.session.execute(sa.update(table).where(mine).values(result=result_type.dump_json(result).decode()))

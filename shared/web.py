@@ -106,7 +106,10 @@ def _page_request(
     if after is None:
         return PageRequest(limit=limit, after=None)
     try:
-        return PageRequest(limit=limit, after=base64.urlsafe_b64decode(after.encode("ascii")).decode())
+        key = base64.urlsafe_b64decode(after.encode("ascii")).decode()
+        if not key or "\x00" in key:
+            raise ValueError
+        return PageRequest(limit=limit, after=key)
     except (binascii.Error, ValueError):
         raise Invalid("after", "This is not a cursor; use the value of `next` of the page before.") from None
 

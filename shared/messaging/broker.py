@@ -9,7 +9,7 @@ import asyncio
 import os
 import secrets
 import socket
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 from typing import Any
 
 from faststream import AckPolicy
@@ -45,6 +45,8 @@ class Broker:
         self.client: Any = Redis.from_url(redis_url, retry=Retry(NoBackoff(), 0), socket_timeout=10, socket_connect_timeout=2)
         self._broker = RedisBroker(redis_url, apply_types=False, logger=None)  # type: ignore[arg-type]
         self._subscribers: dict[str, Any] = {}
+        self._reachable = True
+        self._stopping = False
         self._in_flight = 0
         self._idle = asyncio.Event()
         self._idle.set()
@@ -91,29 +93,38 @@ class Broker:
 
     async def stop(self) -> None:
         """Finish what is being handled, then end. A consumer that leaves nothing pending leaves no name behind."""
+        self._stopping = True
         for task in self._tasks:
             task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
         for subscriber in self._subscribers.values():
             subscriber.running = False
+        # Each step has a limit, and the loops look at `_stopping`: a cancellation that a client library swallows must not
+        # keep the process from ending.
+        await self._within(2, asyncio.wait(self._tasks), "the supervision")
+        await self._within(10, self._idle.wait(), "a batch; what it does not acknowledge is claimed later")
+        await self._within(3, self._broker.stop(), "FastStream")
+        await self._within(3, self._sign_off(), "leaving the group")
+        await self._within(1, self.client.aclose(), "the connection")
+
+    async def _within(self, seconds: float, step: Awaitable[Any], what: str) -> None:
         try:
-            await asyncio.wait_for(self._idle.wait(), timeout=10)
+            await asyncio.wait_for(step, seconds)
         except TimeoutError:
-            log.warning("a batch is still being handled; what it does not acknowledge is claimed later")
-        await self._broker.stop()
-        for stream in self.streams:
-            try:
+            log.warning("stopping did not wait any longer", group=self.group, waited_for=what, seconds=seconds)
+
+    async def _sign_off(self) -> None:
+        try:
+            for stream in self.streams:
                 pending = await self.client.xpending_range(stream, self.group, "-", "+", 1, self.consumer_name)
                 if not pending:
                     await self.client.xgroup_delconsumer(stream, self.group, self.consumer_name)
-            except (RedisError, OSError):
-                break
-        await self.client.aclose()
+        except (RedisError, OSError):
+            return
 
     @property
     def reading(self) -> bool:
-        """Whether every subscriber is running."""
-        return all(subscriber.running for subscriber in self._subscribers.values())
+        """Whether Redis answers and every subscriber is running."""
+        return self._reachable and all(subscriber.running for subscriber in self._subscribers.values())
 
     async def acknowledge(self, stream: str, entry_ids: Sequence[str]) -> None:
         """One XACK for all of them. One that is lost leaves handled entries pending; they are claimed and passed over."""
@@ -123,7 +134,7 @@ class Broker:
             log.warning("an acknowledgement was lost; its facts will be claimed", facts=len(entry_ids), error=str(error))
 
     async def pending(self) -> int:
-        """How many entries of the streams this group has not finished with: undelivered and unacknowledged. Raises RedisError."""
+        """How many entries this group has not finished with: undelivered or unacknowledged. Raises RedisError."""
         total = 0
         for stream in self.streams:
             total += await self._behind(stream)
@@ -172,12 +183,11 @@ class Broker:
     async def _supervise(self) -> None:
         """A FastStream subscriber that met NOGROUP stops for good, and after a lost connection it pauses for five seconds.
         So: make the groups again, and start again what stands still, as soon as Redis answers."""
-        reachable = True
-        while True:
+        while not self._stopping:
             await asyncio.sleep(SUPERVISE_EVERY)
             try:
                 await self.client.ping()
-                returned = not reachable
+                returned = not self._reachable
                 for stream, subscriber in self._subscribers.items():
                     if returned or not subscriber.running:
                         await self._idle.wait()
@@ -185,15 +195,15 @@ class Broker:
                         await self._create_group(stream)
                         await subscriber.start()
                         log.info("reading again", stream=stream)
-                reachable = True
+                self._reachable = True
             except Exception as error:
-                if reachable:
+                if self._reachable:
                     log.warning("Redis cannot be used; reading goes on when it can", error=str(error))
-                reachable = False
+                self._reachable = False
                 await asyncio.sleep(SUPERVISE_EVERY)
 
     async def _claim_regularly(self) -> None:
-        while True:
+        while not self._stopping:
             await asyncio.sleep(self._claim_idle / 3)
             for stream in self.streams:
                 try:

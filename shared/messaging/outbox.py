@@ -21,6 +21,7 @@ from shared.database import Database
 from shared.messaging.entries import fields_of
 from shared.messaging.metrics import Metrics
 from shared.messaging.steps import step
+from shared.messaging.streams import FEED
 from shared.messaging.tables import outbox
 from shared.messaging.transaction import Row
 
@@ -183,6 +184,7 @@ def unsent(session: Session) -> tuple[int, datetime | None]:
 
 
 def told(session: Session, community: str) -> int:
-    """How many facts of a community are in the outbox."""
-    statement: Any = sa.select(sa.func.count()).select_from(outbox).where(outbox.c.community == community)
+    """How many facts of a community this service told; those told again on the feed do not count twice."""
+    own = (outbox.c.community == community) & (outbox.c.stream != FEED)
+    statement: Any = sa.select(sa.func.count()).select_from(outbox).where(own)
     return int(session.execute(statement).scalar_one())

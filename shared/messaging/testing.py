@@ -113,9 +113,16 @@ class Harness:
         that does not happen within the deadline."""
         assert self.client.portal is not None
         deadline = time.monotonic() + DEADLINE
-        while not (state := self.client.portal.call(self.host.quiet))["quiet"]:
-            assert time.monotonic() < deadline, f"not quiet within {DEADLINE} s: {state}"
+        state: object = None
+        while time.monotonic() < deadline:
+            try:
+                state = self.client.portal.call(self.host.quiet)
+                if state["quiet"]:
+                    return
+            except redis.RedisError as error:
+                state = error
             time.sleep(0.005)
+        raise AssertionError(f"not quiet within {DEADLINE} s: {state}")
 
     def told(self, type: str | type[Fact] | None = None) -> list[CloudEvent[Fact]]:
         """The facts this service told (of one type), as they stand on its stream, in the order of telling."""

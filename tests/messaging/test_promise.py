@@ -1,70 +1,29 @@
-"""The kit's promise, on a service of its own: heard takes effect once, in any order; poison is kept."""
+"""The kit's promise: what is heard takes effect once, in any order and however often; poison is kept with its cause."""
 
 from __future__ import annotations
 
+import json
 import random
 from collections.abc import Callable
+from typing import Any
 
-import sqlalchemy as sa
-from sqlmodel import Field, SQLModel
+import pytest
 
-from shared.database import NAMING
-from shared.events import CloudEvent
-from shared.events.examples import STATES, example
-from shared.events.registry import OfferChanged, OfferPublished, OfferWithdrawn, OrganizationApplied
-from shared.messaging import Handlers, Transaction
+from shared.events.examples import example
+from shared.events.registry import OrganizationApplied
+from shared.messaging import entries
 from shared.messaging.testing import Harness
-from shared.service import Service
+from tests.messaging.listener import Count, Offer, offer, service
 
-
-class Table(SQLModel):
-    metadata = sa.MetaData(naming_convention=NAMING)
-
-
-class Offer(Table, table=True):
-    __tablename__ = "offers"
-    id: str = Field(primary_key=True)
-    title: str
-    sequence: int
-
-
-class Count(Table, table=True):
-    __tablename__ = "counts"
-    id: str = Field(primary_key=True)
-    times: int
-
-
-on = Handlers()
-
-
-@on(OfferPublished, OfferChanged, OfferWithdrawn)
-def keep_offers(tx: Transaction, events: list[CloudEvent[OfferPublished]]) -> None:
-    if any(event.data.title_en == "poison" for event in events):
-        raise RuntimeError("a bug in the handler")
-    tx.keep(Offer, [{"id": e.subject, "title": e.data.title_zh, "sequence": e.sequence} for e in events])
-
-
-@on(OfferPublished, OfferChanged, OfferWithdrawn)
-def count_offers(tx: Transaction, event: CloudEvent[OfferPublished]) -> None:
-    row = tx.session.get(Count, event.id) or Count(id=event.id, times=0)
-    row.times += 1
-    tx.session.add(row)
-
-
-service = Service("listener", "Listener", "A service of the tests", "listener", Table.metadata, handlers=[on])
-
-
-def offer(n: int, title: str, title_en: str = "x") -> OfferChanged:
-    state = {**STATES["offer"], "offer": f"offer-{n}", "title_zh": title, "title_en": title_en}
-    return OfferChanged.model_validate({"community": "c", **state})
+STREAM = "fenghe:registry"
 
 
 def test_any_order_and_any_number_of_deliveries_leave_the_newest_and_count_each_once(
-    harness: Callable[[Service], Harness],
+    harness: Callable[[Any], Harness],
 ) -> None:
     listener = harness(service)
     told = [listener.event(offer(n, f"title {sequence}"), sequence) for n in range(40) for sequence in range(1, 6)]
-    deliveries = told * 3
+    deliveries = [event for event in told for _ in range(random.Random(event.id).randint(2, 5))]
     random.Random(7).shuffle(deliveries)
     listener.deliver(deliveries)
     assert {row.title for row in listener.rows(Offer)} == {"title 5"}
@@ -72,7 +31,7 @@ def test_any_order_and_any_number_of_deliveries_leave_the_newest_and_count_each_
     assert listener.dead_letters() == []
 
 
-def test_a_poison_fact_holds_up_nobody_and_is_kept_with_its_cause(harness: Callable[[Service], Harness]) -> None:
+def test_a_bug_in_a_handler_holds_up_nobody_and_is_kept_with_its_cause(harness: Callable[[Any], Harness]) -> None:
     listener = harness(service)
     events = [listener.event(offer(n, "good", "poison" if n == 17 else "x")) for n in range(50)]
     listener.deliver(events)
@@ -82,9 +41,68 @@ def test_a_poison_fact_holds_up_nobody_and_is_kept_with_its_cause(harness: Calla
     assert letter["attempts"] == 5
     assert "a bug in the handler" in letter["cause"]
     assert "keep_offers" in letter["traceback"]
+    assert entries.read(entries.restored(letter["fields"])).id == events[17].id
 
 
-def test_what_it_does_not_hear_is_passed_over(harness: Callable[[Service], Harness]) -> None:
+def entry(**changes: str | bytes | None) -> dict[bytes, bytes]:
+    """A good entry, with some fields changed or (None) left out."""
+    good = offer(1, "x")
+    fields: dict[str, Any] = {
+        **example(type(good)).as_json(),
+        "subject": good.subject,
+        "community": good.community,
+        "data": good.model_dump_json(),
+        **changes,
+    }
+    given = {name: value for name, value in fields.items() if value is not None}
+    return {name.encode(): value if isinstance(value, bytes) else str(value).encode() for name, value in given.items()}
+
+
+GOOD = json.loads(offer(1, "x").model_dump_json())
+POISON = {
+    "bad JSON": (entry(data="{"), "data does not fit the type"),
+    "no data": (entry(data=None), "data does not fit the type"),
+    "not an object": (entry(data="[1, 2]"), "data does not fit the type"),
+    "a field missing": (entry(data=json.dumps({**GOOD, "item": None})), "item: Input should be a valid string"),
+    "an unknown version": (entry(type="fenghe.offer.changed.v9"), "unknown to this version"),
+    "another specversion": (entry(specversion="0.3"), "specversion is '0.3'"),
+    "no id": (entry(id=None), "the attribute 'id' is missing"),
+    "a sequence that is none": (entry(sequence="many"), "sequence or time cannot be read"),
+    "a time that is none": (entry(time="yesterday"), "sequence or time cannot be read"),
+    "ten megabytes": (entry(data=json.dumps({**GOOD, "hours": "x" * 10_000_000})), "more than 1048576"),
+    "deep nesting": (entry(data='{"a":' + "[" * 100_000 + "]" * 100_000 + "}"), "data does not fit the type"),
+    "NUL in the data": (entry(data=json.dumps({**GOOD, "hours": "\x00"})), "NUL"),
+    "NUL in an attribute": (entry(id="a\x00b"), "NUL"),
+    "invalid UTF-8 in the data": (entry(data=b'{"a": "\xff"}'), "data does not fit the type"),
+    "invalid UTF-8 in an attribute": (entry(id=b"\xff\xfe"), "not valid UTF-8"),
+    "half a surrogate": (entry(data='{"a": "\\ud800"}'), "data does not fit the type"),
+    "another's subject": (entry(subject="somebody-else"), "is not that of the data"),
+    "no type at all": (entry(type=None), "the attribute 'type' is missing"),
+}
+
+
+@pytest.mark.parametrize("kind", POISON)
+def test_an_entry_that_is_no_fact_goes_to_the_dead_letters_with_its_cause(harness: Callable[[Any], Harness], kind: str) -> None:
+    fields, cause = POISON[kind]
+    listener = harness(service)
+    listener.redis.xadd(STREAM, fields)
+    listener.hear(offer(1, "good"))
+    assert [row.title for row in listener.rows(Offer)] == ["good"]
+    (letter,) = listener.dead_letters()
+    assert cause in letter["cause"]
+    assert entries.restored(letter["fields"]) == fields
+
+
+def test_what_it_does_not_hear_is_passed_over(harness: Callable[[Any], Harness]) -> None:
     listener = harness(service)
     listener.hear(example(OrganizationApplied).data)
     assert listener.dead_letters() == []
+
+
+def test_what_was_told_before_its_first_start_is_heard(settings: Callable[[Any], Any]) -> None:
+    given = settings(service)
+    early = Harness(service, given)
+    early.redis.xadd(STREAM, entry(subject="offer-1"))
+    with early as listener:
+        listener.drain()
+        assert [row.id for row in listener.rows(Offer)] == ["offer-1"]

@@ -1,0 +1,245 @@
+"""The command `fenghe`."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any, TypeVar
+
+import typer
+
+from deploy.errors import CommandError
+from deploy.services import NAMES
+
+app = typer.Typer(help="Fenghe: the system that runs a social-organization service supermarket.", no_args_is_help=True)
+CommandT = TypeVar("CommandT", bound=Callable[..., None])
+
+Data = Annotated[Path, typer.Option("--data", help="The data folder of the all-in-one.", metavar="DIR")]
+DATA = Path("data")
+Community = Annotated[str | None, typer.Option(help="Id or slug of a community.")]
+
+
+@contextmanager
+def _sentences() -> Iterator[None]:
+    """What an operator can mend is said in a sentence, with exit code 1; a traceback is for bugs."""
+    from deploy.data_folder import DataFolderError
+    from deploy.serving import AddressInUse
+    from shared.messaging.valkey import ValkeyError
+    from shared.migrations import MigrationError
+    from shared.problems import Problem
+    from shared.settings import SettingsError
+
+    try:
+        yield
+    except (
+        CommandError,
+        DataFolderError,
+        AddressInUse,
+        SettingsError,
+        ValkeyError,
+        MigrationError,
+        TimeoutError,
+    ) as error:
+        message = str(error)
+    except Problem as problem:
+        message = problem.detail
+    else:
+        return
+    typer.secho(message, err=True, fg="red" if sys.stderr.isatty() else None)
+    raise typer.Exit(1)
+
+
+@app.command()
+def up(
+    data: Data = DATA,
+    port: Annotated[int, typer.Option(min=0, max=65535, help="0 for any free one.")] = 8080,
+    host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
+    sample: Annotated[bool, typer.Option("--sample", help="Open the sample community, once.")] = False,
+) -> None:
+    """Run all four services in one process, with an embedded Valkey and SQLite in a data folder."""
+    from deploy import single
+    from deploy.data_folder import DataFolder
+
+    def ready(address: str, folder: DataFolder) -> None:
+        if sample:
+            _open_sample(address, folder)
+        print(f"Fenghe is ready at {address}", flush=True)
+
+    with _sentences():
+        single.up(data, host, port, ready)
+
+
+def _open_sample(address: str, folder: Any) -> None:
+    from deploy.sample_community import load_sample
+    from deploy.season import open_sample
+    from shared.access import load_signer
+
+    token = load_signer(str(folder.keys / "registry.key.json")).sign(role="operator")
+    print("Opening the sample community…", file=sys.stderr, flush=True)
+    open_sample(address, token, load_sample())
+
+
+@app.command()
+def run(service: Annotated[str, typer.Argument(help=" | ".join(NAMES))]) -> None:
+    """Run one service, with its settings from the environment."""
+    import asyncio
+
+    from deploy import serving
+    from shared import logs
+    from shared.migrations import MigrationError, is_current
+    from shared.settings import from_environment
+    from shared.web import build_app
+
+    with _sentences():
+        value = _service(service)
+        settings = from_environment()
+        logs.configure(settings.log_level, settings.log_format)
+        host = _host(value, settings)
+        if not is_current(value, host.database):
+            raise MigrationError(f"The database of {service} is not up to date; run: fenghe migrate {service}")
+        listening = serving.listen(settings.host, settings.port)
+
+        async def main() -> None:
+            async with serving.running([host]):
+                log = logs.get("service")
+                await serving.serve(
+                    build_app(host), listening, lambda: log.info("listening", host=settings.host, port=settings.port)
+                )
+
+        asyncio.run(main())
+
+
+@app.command()
+def migrate(
+    services: Annotated[list[str] | None, typer.Argument(help="With FENGHE_DATABASE_URL: whose database it is.")] = None,
+    data: Data = DATA,
+) -> None:
+    """Bring databases up to this version: the data folder's, or the one in FENGHE_DATABASE_URL."""
+    import os
+
+    from deploy.data_folder import DataFolder
+    from shared.database import Database
+    from shared.migrations import upgrade
+
+    with _sentences():
+        url = os.environ.get("FENGHE_DATABASE_URL")
+        if url and len(services or []) != 1:
+            raise CommandError("FENGHE_DATABASE_URL is one service's database; name the service: fenghe migrate registry")
+        folder = None if url else DataFolder(data)
+        for name in services or NAMES:
+            service = _service(name)
+            database = Database(url or folder.settings(service, "unix:///unused").database_url)  # type: ignore[union-attr]
+            upgrade(service, database)
+            database.close()
+            print(f"{name}: up to date")
+
+
+@app.command()
+def token(
+    role: Annotated[str, typer.Option(help="organization | station | expert | operator | system")],
+    org: Annotated[str | None, typer.Option(help="Id of the organization, for the role organization.")] = None,
+    community: Annotated[str | None, typer.Option(help="Id of the community, for every role but operator.")] = None,
+    days: Annotated[int, typer.Option(min=1, max=3660, help="How long it is valid.")] = 90,
+    data: Data = DATA,
+) -> None:
+    """Sign a token: with the key of the data folder, or the one in FENGHE_SIGNING_KEY."""
+    import os
+
+    from deploy.data_folder import DataFolder
+    from shared.access import load_signer
+
+    with _sentences():
+        if role not in ("organization", "station", "expert", "operator", "system"):
+            raise CommandError(f"There is no role {role!r}: organization, station, expert, operator or system.")
+        if role != "operator" and not community:
+            raise CommandError(f"The role {role} belongs to a community: give its id with --community.")
+        if (role == "organization") != (org is not None):
+            raise CommandError("--org and the role organization go together.")
+        path = os.environ.get("FENGHE_SIGNING_KEY") or str(DataFolder(data).keys / "registry.key.json")
+        print(load_signer(path).sign(role=role, community=community, organization=org, days=days))  # type: ignore[arg-type]
+
+
+@app.command()
+def keys(
+    folder: Annotated[Path, typer.Argument(help="A folder for each key is made in it.", metavar="DIR")],
+    rotate: Annotated[str | None, typer.Option(help="Give this issuer a new key: registry | matching.")] = None,
+    forget: Annotated[str | None, typer.Option(help="Take out the public key of this id; its tokens end.")] = None,
+) -> None:
+    """Make the signing keys of services that run apart, where they are missing."""
+    from deploy import signing_keys
+
+    with _sentences():
+        if forget:
+            signing_keys.forget(folder, forget)
+        elif rotate:
+            print(signing_keys.rotate(folder, rotate))
+        else:
+            signing_keys.make(folder)
+
+
+@app.command(name="import")
+def import_(
+    files: Annotated[list[Path], typer.Argument(help="CSV files; their headers say what they are.")],
+    community: Annotated[str, typer.Option(help="Id or slug of the community.")],
+    data: Data = DATA,
+) -> None:
+    """Take in CSV files. A bad row is reported with its line; the others go in."""
+    from deploy.importing import import_files
+
+    with _sentences():
+        if import_files(files, community, data):
+            raise typer.Exit(1)
+
+
+@app.command()
+def events(
+    follow: Annotated[bool, typer.Option("--follow", help="Go on with what is told from now on, until Ctrl-C.")] = False,
+    type: Annotated[str | None, typer.Option(help="Only facts of this type.")] = None,
+    community: Annotated[str | None, typer.Option(help="Only facts of this community (id).")] = None,
+    data: Data = DATA,
+) -> None:
+    """Print the facts as CloudEvents in the JSON format, one a line."""
+    from deploy.events import print_events
+
+    with _sentences():
+        print_events(data, follow, type, community)
+
+
+@app.command()
+def demo(
+    json: Annotated[bool, typer.Option("--json", help="Print one JSON object as the last line.")] = False,
+    seed: Annotated[int, typer.Option(help="The same seed gives the same figures.")] = 1,
+    requests: Annotated[int, typer.Option(min=1, help="How many of the sample's requests.")] = 200,
+    url: Annotated[str | None, typer.Option(help="A running deployment; default: a temporary all-in-one.")] = None,
+    token: Annotated[str | None, typer.Option(envvar="FENGHE_OPERATOR_TOKEN", help="An operator's token, with --url.")] = None,
+) -> None:
+    """Play a season of a community through the HTTP APIs, and print its figures."""
+    from deploy.demo import run_demo
+
+    with _sentences():
+        if url and not token:
+            raise CommandError("--url needs an operator's token: --token or FENGHE_OPERATOR_TOKEN (see: fenghe token).")
+        run_demo(base_url=url, json=json, seed=seed, requests=requests, token=token)
+
+
+def _service(name: str) -> Any:
+    from deploy.services import load
+
+    if name not in NAMES:
+        raise CommandError(f"There is no service {name!r}: {', '.join(NAMES)}.")
+    return load(name)
+
+
+def _host(service: Any, settings: Any) -> Any:
+    from shared.service import Host
+
+    try:
+        return Host(service, settings)
+    except (OSError, ValueError) as error:
+        raise CommandError(f"A key cannot be read ({error}); check FENGHE_TOKEN_KEYS and FENGHE_SIGNING_KEY.") from None
+
+
+if __name__ == "__main__":
+    app()

@@ -1,0 +1,83 @@
+"""The data folder of an all-in-one: four SQLite databases, Valkey's file, the keys, and a lock."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+from shared.access import make_keys
+from shared.service import Service
+from shared.settings import Settings, SettingsError, from_environment
+
+
+class DataFolderError(Exception):
+    """The data folder cannot be used; the message says why and what to do."""
+
+
+class DataFolder:
+    """A data folder, made where it is missing."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path.absolute()
+        self._lock: int | None = None
+        try:
+            self.path.mkdir(parents=True, exist_ok=True, mode=0o700)
+            make_keys(self.keys)
+        except OSError as error:
+            raise DataFolderError(f"The data folder {self.path} cannot be used: {error.strerror}.") from None
+
+    @property
+    def keys(self) -> Path:
+        """Where the signing keys are."""
+        return self.path / "keys"
+
+    @property
+    def valkey(self) -> Path:
+        """Where Valkey keeps its file."""
+        return self.path / "valkey"
+
+    def lock(self) -> None:
+        """Make it this process's own until it ends, however it ends. Raises DataFolderError where another process has it."""
+        handle = os.open(self.path / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            owner = os.read(handle, 32).decode(errors="replace").strip()
+            os.close(handle)
+            who = f" (process {owner})" if owner else ""
+            raise DataFolderError(
+                f"Another fenghe{who} is running on {self.path}; stop it first, or choose another folder with --data."
+            ) from None
+        os.truncate(handle, 0)
+        os.write(handle, str(os.getpid()).encode())
+        self._lock = handle
+
+    def unlock(self) -> None:
+        """Give it back."""
+        if self._lock is not None:
+            os.close(self._lock)
+            self._lock = None
+
+    def settings(self, service: Service, redis_url: str, public_url: str = "http://127.0.0.1:8080") -> Settings:
+        """The settings of a service that lives in this folder. What concerns neither database nor Redis may still be set by
+        the environment. Raises SettingsError."""
+        given = {
+            "FENGHE_DATABASE_URL": f"sqlite:///{self.path / service.name}.db",
+            "FENGHE_REDIS_URL": redis_url,
+            "FENGHE_TOKEN_KEYS": str(self.keys / "tokens.jwks.json"),
+            "FENGHE_SOLE": "true",
+        }
+        signing_key = self.keys / f"{service.name}.key.json"
+        if signing_key.exists():
+            given["FENGHE_SIGNING_KEY"] = str(signing_key)
+        for name in given:
+            if name in os.environ:
+                raise SettingsError(f"{name} is not used here: an all-in-one keeps everything in its data folder. Unset it.")
+        environment = {"FENGHE_PUBLIC_URL": public_url, "FENGHE_LOG_FORMAT": "text", **os.environ, **given}
+        return from_environment(environment)
+
+    def exists(self, services: Sequence[Service]) -> bool:
+        """Whether an all-in-one has run here."""
+        return all((self.path / f"{service.name}.db").exists() for service in services)

@@ -1,0 +1,86 @@
+"""Documents that come from the code. `python -m deploy.documents` writes `docs/events.md`; a test keeps it in step."""
+
+from __future__ import annotations
+
+import typing
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel
+
+from deploy.services import load_all
+from shared.events import Fact, catalogue
+from shared.messaging.streams import FEED, stream_of
+
+PATH = Path(__file__).parent.parent / "docs" / "events.md"
+
+
+def events_document() -> str:
+    """`docs/events.md`: every fact, from the docstring and the fields of its class."""
+    services = load_all()
+    lines = [
+        "# Facts",
+        "",
+        "Written by `python -m deploy.documents` from `shared/events/`; change it there.",
+        "",
+        "A fact is one entry of a Redis stream, with one plain field for each CloudEvents 1.0 attribute:",
+        "`specversion`, `id`, `source`, `type`, `subject`, `time`, `datacontenttype`, `dataschema`, `community`,",
+        "`sequence`, `traceparent`, and `data` (JSON). `id` with `source` is the idempotency key. `sequence` counts the",
+        "facts of a subject from 1, in ten digits. `data` is the whole public state of the subject. Deliveries may",
+        "repeat and come in any order: apply each id once, and never a",
+        f"lower `sequence` over a higher one. Public facts are told again, unchanged, on `{FEED}`.",
+        "",
+        "| type | told on | public | heard by |",
+        "|---|---|---|---|",
+    ]
+    for fact in catalogue():
+        heard = ", ".join(service.name for service in services if fact in service.hears) or "–"
+        anchor = fact.type.replace(".", "")
+        lines.append(
+            f"| [`{fact.type}`](#{anchor}) | `{stream_of(fact.teller)}` | {'yes' if fact.public else 'no'} | {heard} |"
+        )
+    described: set[str] = set()
+    for fact in catalogue():
+        state = fact.__mro__[1]
+        lines += ["", f"## {fact.type}", "", _text(fact)]
+        if state.__name__ in described:
+            lines += ["", f"Its data is that of {state.__name__}, above."]
+            continue
+        described.add(state.__name__)
+        lines += ["", f"{state.__name__}: {_text(state)}", "", "| field | type |", "|---|---|"]
+        lines += [f"| `{name}` | {_type(field.annotation)} |" for name, field in _fields(fact).items()]
+    return "\n".join(lines) + "\n"
+
+
+def _fields(fact: type[Fact]) -> dict[str, Any]:
+    return dict(fact.model_fields)
+
+
+def _text(cls: type) -> str:
+    return " ".join((cls.__doc__ or "").split())
+
+
+def _type(annotation: Any) -> str:
+    origin, arguments = typing.get_origin(annotation), typing.get_args(annotation)
+    if origin is typing.Literal:
+        return " · ".join(f"`{value}`" for value in arguments)
+    if origin is tuple:
+        return f"list of {_type(arguments[0])}"
+    if origin is dict:
+        return f"object of {_type(arguments[1])}"
+    if arguments:
+        return ", or ".join(_type(argument) for argument in arguments)
+    if annotation is type(None):
+        return "null"
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return "{" + ", ".join(f"`{name}`: {_type(field.annotation)}" for name, field in annotation.model_fields.items()) + "}"
+    return str(getattr(annotation, "__name__", annotation))
+
+
+def main() -> None:
+    """Write the documents."""
+    PATH.write_text(events_document())
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,77 @@
+"""A season of the sample community, played through the HTTP APIs only, as residents, organizations and station would.
+
+The phases are in `opening` and `playing`, what happens by chance in `chance`, what is counted at the end in `report`.
+"""
+
+from __future__ import annotations
+
+import secrets
+import time
+
+from deploy.sample_community import Request, Sample
+from deploy.season.chance import Chance
+from deploy.season.deployment import Client, Deployment, Progress, Refused, SeasonError
+from deploy.season.opening import open_community, open_sample
+from deploy.season.playing import Season
+from deploy.season.report import (
+    FIGURES,
+    SeasonReport,
+    count_figures,
+    examine_readings,
+    rank_correlation,
+    take_standings,
+)
+
+__all__ = ["FIGURES", "Deployment", "Refused", "SeasonError", "SeasonReport", "first_requests", "open_sample", "play"]
+
+
+def play(
+    client: Client,
+    operator_token: str,
+    sample: Sample,
+    seed: int = 1,
+    requests: int = 200,
+    progress: Progress | None = None,
+    patience: float = 90,
+    quiet_within: float = 120,
+) -> SeasonReport:
+    """Play a season in a community of its own, with the sample's first `requests`.
+
+    The deployment may be killed and started again meanwhile: a call is repeated for `patience` seconds. Raises SeasonError
+    where it stays away, answers a call with a problem, or is not quiet within `quiet_within` seconds.
+    """
+    taken = first_requests(sample, requests)
+    started = time.monotonic()
+    slug = f"season-{secrets.token_hex(4)}"
+    deployment = Deployment(client, slug, progress, patience, quiet_within)
+    opened = open_community(deployment, operator_token, sample, slug)
+    season = Season(deployment, opened, sample, Chance(seed))
+    season.submit(taken)
+    season.refer()
+    season.rate()
+    season.evaluate()
+    figures = count_figures(deployment, opened.community, time.monotonic() - started)
+    standings = take_standings(deployment, opened, sample)
+    texts = {id: submitted.request for id, submitted in season.submitted.items()}
+    return SeasonReport(
+        community=opened.community,
+        slug=slug,
+        seed=seed,
+        figures=figures,
+        standings=standings,
+        spearman=rank_correlation(standings),
+        accuracy=examine_readings(deployment, opened, sample, texts),
+        requests={request.number: id for id, request in sorted(texts.items(), key=lambda entry: entry[1].number)},
+        ledger=tuple(deployment.ledger),
+        repeats=deployment.repeats,
+    )
+
+
+def first_requests(sample: Sample, requests: int) -> tuple[Request, ...]:
+    """The sample's first `requests`. Raises SeasonError where it has not as many."""
+    if not 1 <= requests <= len(sample.requests):
+        raise SeasonError(
+            f"The sample has {len(sample.requests)} requests, {requests} were asked for; "
+            f"ask for a number from 1 to {len(sample.requests)}."
+        )
+    return sample.requests[:requests]

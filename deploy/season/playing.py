@@ -1,0 +1,175 @@
+"""A season from the first request to the last rating, phase by phase, through the HTTP APIs only."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from deploy.sample_community import Quality, Request, Sample
+from deploy.season.chance import Chance
+from deploy.season.deployment import Deployment, SeasonError
+from deploy.season.opening import Member, Opened
+
+MATCHING = "/api/matching"
+FEEDBACK = "/api/feedback"
+MOST_ROUNDS = 50
+
+
+@dataclass
+class Submitted:
+    """A request the deployment took in: its id, the resident's link, and who served it at last."""
+
+    request: Request
+    id: str
+    link: str
+    served_by: Member | None = None
+    disputed: bool = False
+
+
+@dataclass
+class Season:
+    """A season being played in an open community."""
+
+    deployment: Deployment
+    opened: Opened
+    sample: Sample
+    chance: Chance
+    submitted: dict[str, Submitted] = field(default_factory=dict)
+
+    def submit(self, requests: tuple[Request, ...]) -> None:
+        """Residents write on the website themselves; on every other channel the station writes down what they say."""
+
+        def submit(request: Request) -> Submitted:
+            body = {
+                "community": self.opened.community,
+                "channel": request.channel,
+                "compound": request.compound,
+                "language": request.language,
+                "text": request.text,
+            }
+            token = None if request.channel == "website" else self.opened.station
+            answer = self.deployment.post(f"{MATCHING}/requests", f"request {request.number}", body, token=token)
+            return Submitted(request, str(answer["id"]), str(answer["link"]))
+
+        for submitted in self.deployment.each("requests submitted", requests, submit):
+            if submitted.id in self.submitted:
+                other = self.submitted[submitted.id].request.number
+                raise SeasonError(f"Requests {other} and {submitted.request.number} were given one id, {submitted.id}.")
+            self.submitted[submitted.id] = submitted
+        self.deployment.quiet("requests are read and matched")
+
+    def refer(self) -> None:
+        """Round by round the organizations answer their referrals, until none is open; then they deliver."""
+        members = sorted(self.opened.members.values(), key=lambda member: member.organization.name_zh)
+        for _ in range(MOST_ROUNDS):
+            made = [
+                (member, referral)
+                for member, referrals in zip(
+                    members, self.deployment.each("referrals listed", members, self._made), strict=True
+                )
+                for referral in referrals
+            ]
+            if not made:
+                break
+            self.deployment.each("referrals answered", made, self._answer)
+            self.deployment.quiet("the answers are heard")
+        else:
+            raise SeasonError(f"After {MOST_ROUNDS} rounds there are still {len(made)} referrals without an answer.")
+        accepted = [pair for pairs in self.deployment.each("referrals listed", members, self._accepted) for pair in pairs]
+        self.deployment.each("requests served", accepted, self._deliver)
+        self.deployment.quiet("the services are heard of")
+
+    def rate(self) -> None:
+        """The residents rate over their links and close. A few dispute instead: the station reopens those, they are
+        referred and served again, and then rated too."""
+        served = self._served(lambda submitted: not submitted.disputed)
+        disputed = [submitted for submitted in served if self.chance.disputes(submitted.request)]
+        pleased = [submitted for submitted in served if submitted not in disputed]
+        self.deployment.each("residents rate", pleased, self._rate_and_close)
+        self.deployment.each("residents dispute", disputed, self._dispute)
+        self.deployment.quiet("the ratings are heard")
+        if disputed:
+            self.deployment.each("requests reopened", disputed, self._reopen)
+            self.deployment.quiet("the reopenings are heard")
+            self.refer()
+            again = self._served(lambda submitted: submitted.disputed)
+            self.deployment.each("residents rate again", again, self._rate_and_close)
+            self.deployment.quiet("the ratings are heard")
+
+    def evaluate(self) -> None:
+        """The station evaluates every organization that served somebody."""
+        serving = {
+            submitted.served_by.id: submitted.served_by for submitted in self._served(lambda _: True) if submitted.served_by
+        }
+
+        def evaluate(member: Member) -> None:
+            name = member.organization.name_zh
+            body = {
+                "community": self.opened.community,
+                "organization": member.id,
+                "score": self.chance.evaluation(self._quality(member)),
+            }
+            self.deployment.post(f"{FEEDBACK}/evaluations", name, body, token=self.opened.station)
+
+        self.deployment.each("station evaluates", list(serving.values()), evaluate)
+        self.deployment.quiet("the evaluations are heard")
+
+    def _made(self, member: Member) -> list[dict[str, Any]]:
+        return self._referrals(member, "made")
+
+    def _accepted(self, member: Member) -> list[tuple[Member, dict[str, Any]]]:
+        return [
+            (member, referral)
+            for referral in self._referrals(member, "accepted")
+            if self.submitted[referral["request"]].served_by is None
+        ]
+
+    def _referrals(self, member: Member, status: str) -> list[dict[str, Any]]:
+        referrals = self.deployment.pages(f"{MATCHING}/referrals", member.token, organization=member.id, status=status)
+        return sorted(referrals, key=lambda referral: self.submitted[referral["request"]].request.number)
+
+    def _answer(self, pair: tuple[Member, dict[str, Any]]) -> None:
+        member, referral = pair
+        request = self.submitted[referral["request"]].request
+        reason = self.chance.declines(request, self._quality(member))
+        natural_key = f"request {request.number} {member.organization.name_zh}"
+        path = f"{MATCHING}/referrals/{referral['id']}"
+        if reason is None:
+            self.deployment.post(f"{path}/acceptance", natural_key, token=member.token)
+        else:
+            self.deployment.post(f"{path}/decline", natural_key, {"reason": reason}, token=member.token)
+
+    def _deliver(self, pair: tuple[Member, dict[str, Any]]) -> None:
+        member, referral = pair
+        submitted = self.submitted[referral["request"]]
+        natural_key = f"request {submitted.request.number} {member.organization.name_zh}"
+        self.deployment.post(f"{MATCHING}/referrals/{referral['id']}/delivery", natural_key, token=member.token)
+        submitted.served_by = member
+
+    def _rate_and_close(self, submitted: Submitted) -> None:
+        assert submitted.served_by is not None
+        rating = self.chance.rating(submitted.request, self._quality(submitted.served_by))
+        if rating is None:
+            return
+        natural_key = f"request {submitted.request.number}"
+        body = {"stars": rating.stars, "comment": rating.comment, "purpose": "service"}
+        self.deployment.post(f"{FEEDBACK}/ratings", natural_key, body, token=submitted.link)
+        self.deployment.post(f"{MATCHING}/requests/{submitted.id}/closing", natural_key, token=submitted.link)
+
+    def _dispute(self, submitted: Submitted) -> None:
+        natural_key = f"request {submitted.request.number}"
+        self.deployment.post(f"{MATCHING}/requests/{submitted.id}/dispute", natural_key, token=submitted.link)
+
+    def _reopen(self, submitted: Submitted) -> None:
+        natural_key = f"request {submitted.request.number}"
+        self.deployment.post(f"{MATCHING}/requests/{submitted.id}/reopening", natural_key, token=self.opened.station)
+        submitted.disputed = True
+        submitted.served_by = None
+
+    def _served(self, which: Any) -> list[Submitted]:
+        """The served requests, in the order of their numbers."""
+        served = [s for s in self.submitted.values() if s.served_by is not None and which(s)]
+        return sorted(served, key=lambda submitted: submitted.request.number)
+
+    def _quality(self, member: Member) -> Quality:
+        return self.sample.quality[member.organization.name_zh]

@@ -1,0 +1,191 @@
+"""What matching hears: it keeps what it ranks by, reads requests, and looks again at those that stand unmatched.
+
+Facts arrive in any order: whatever is heard last of taxonomy, organization, agreement and offer finds the requests that
+wait for it.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+
+from sqlmodel import col, select
+
+from services.matching import pairing
+from services.matching.models import Agreement, Community, Offer, Organization, Satisfaction, Taxonomy
+from shared.events import CloudEvent
+from shared.events.feedback import SatisfactionChanged
+from shared.events.matching import RequestSubmitted
+from shared.events.registry import (
+    AgreementEnded,
+    AgreementSigned,
+    AgreementState,
+    CommunityOpened,
+    OfferChanged,
+    OfferPublished,
+    OfferState,
+    OfferWithdrawn,
+    OrganizationChanged,
+    OrganizationRegistered,
+    OrganizationState,
+    TaxonomyPublished,
+)
+from shared.messaging import Handlers, Transaction
+
+on = Handlers()
+
+
+@on(CommunityOpened)
+def keep_communities(tx: Transaction, events: list[CloudEvent[CommunityOpened]]) -> None:
+    """Know where requests may come from."""
+    tx.keep(
+        Community,
+        [
+            {
+                "id": event.data.community,
+                "compounds": [compound.id for compound in event.data.compounds],
+                "sequence": event.sequence,
+            }
+            for event in events
+        ],
+    )
+
+
+@on(TaxonomyPublished)
+def keep_taxonomies(tx: Transaction, events: list[CloudEvent[TaxonomyPublished]]) -> None:
+    """Know what may be asked for; read the requests that waited for it."""
+    communities = sorted({event.community for event in events})
+    pairing.hold_alone(tx.session, communities)
+    tx.keep(
+        Taxonomy,
+        [
+            {
+                "id": event.data.taxonomy,
+                "community": event.data.community,
+                "name": event.data.name,
+                "version": event.data.version,
+                "categories": [category.model_dump(mode="json") for category in event.data.categories],
+                "names": {
+                    item.id: [item.name_zh, item.name_en] for category in event.data.categories for item in category.items
+                },
+                "sequence": event.sequence,
+            }
+            for event in events
+        ],
+    )
+    pairing.pair_submitted(tx, communities)
+    for community in communities:
+        pairing.match_again(tx, community)
+
+
+@on(OrganizationRegistered, OrganizationChanged)
+def keep_organizations(tx: Transaction, events: list[CloudEvent[OrganizationState]]) -> None:
+    """Know who is registered."""
+    pairing.hold_alone(tx.session, {event.community for event in events})
+    tx.keep(
+        Organization,
+        [
+            {
+                "id": event.data.organization,
+                "community": event.data.community,
+                "name_zh": event.data.name_zh,
+                "name_en": event.data.name_en,
+                "status": event.data.status,
+                "sequence": event.sequence,
+            }
+            for event in events
+        ],
+    )
+    organizations = {event.data.organization for event in events}
+    offered = select(Offer.community, Offer.item).where(col(Offer.organization).in_(organizations))
+    _match_again(tx, tx.session.exec(offered))
+
+
+@on(AgreementSigned, AgreementEnded)
+def keep_agreements(tx: Transaction, events: list[CloudEvent[AgreementState]]) -> None:
+    """Know what each organization may serve, and how long."""
+    pairing.hold_alone(tx.session, {event.community for event in events})
+    tx.keep(
+        Agreement,
+        [
+            {
+                "id": event.data.agreement,
+                "community": event.data.community,
+                "organization": event.data.organization,
+                "items": list(event.data.items),
+                "starts_on": event.data.starts_on,
+                "ends_on": event.data.ends_on,
+                "status": event.data.status,
+                "sequence": event.sequence,
+            }
+            for event in events
+        ],
+    )
+    signed = [event for event in events if event.data.status == "in-force"]
+    _match_again(tx, ((event.community, item) for event in signed for item in event.data.items))
+
+
+@on(OfferPublished, OfferChanged, OfferWithdrawn)
+def keep_offers(tx: Transaction, events: list[CloudEvent[OfferState]]) -> None:
+    """Know the menu. A referral already made for an offer that is withdrawn may stay."""
+    pairing.hold_alone(tx.session, {event.community for event in events})
+    tx.keep(
+        Offer,
+        [
+            {
+                "id": event.data.offer,
+                "community": event.data.community,
+                "organization": event.data.organization,
+                "item": event.data.item,
+                "title_zh": event.data.title_zh,
+                "title_en": event.data.title_en,
+                "fee_mode": event.data.fee_mode,
+                "price": event.data.price,
+                "unit": event.data.unit,
+                "area": None if event.data.area is None else list(event.data.area),
+                "weekly_capacity": event.data.weekly_capacity,
+                "status": event.data.status,
+                "sequence": event.sequence,
+            }
+            for event in events
+        ],
+    )
+    published = [event for event in events if event.data.status == "published"]
+    _match_again(tx, ((event.community, event.data.item) for event in published))
+
+
+@on(SatisfactionChanged)
+def keep_satisfaction(tx: Transaction, events: list[CloudEvent[SatisfactionChanged]]) -> None:
+    """Know how satisfied people are with each organization."""
+    tx.keep(
+        Satisfaction,
+        [
+            {
+                "id": event.data.satisfaction,
+                "community": event.data.community,
+                "organization": event.data.of,
+                "score": event.data.score,
+                "stars": event.data.stars,
+                "ratings": event.data.ratings,
+                "sequence": event.sequence,
+            }
+            for event in events
+            if event.data.kind == "organization"
+        ],
+    )
+
+
+@on(RequestSubmitted)
+def pair_requests(tx: Transaction, events: list[CloudEvent[RequestSubmitted]]) -> None:
+    """Read the new requests and put each before the organization that suits it best."""
+    communities = {event.community for event in events}
+    pairing.hold_shared(tx.session, communities)
+    pairing.pair_submitted(tx, communities, {event.data.request for event in events})
+
+
+def _match_again(tx: Transaction, offered: Iterable[tuple[str, str]]) -> None:
+    items: dict[str, set[str]] = defaultdict(set)
+    for community, item in offered:
+        items[community].add(item)
+    for community in sorted(items):
+        pairing.match_again(tx, community, items[community])

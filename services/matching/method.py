@@ -1,0 +1,55 @@
+"""The published method: how requests are read and organizations are ranked."""
+
+from __future__ import annotations
+
+from services.matching import classify, rank
+from services.matching.views import BilingualText, Method
+
+METHOD = Method(
+    classifier=classify.METHOD,
+    threshold=classify.THRESHOLD,
+    weights=rank.WEIGHTS,
+    fees=rank.FEES,
+    satisfaction_prior=rank.SATISFACTION_PRIOR,
+    turn_capacity=rank.TURN_CAPACITY,
+    most_candidates=rank.MOST_CANDIDATES,
+    parts={
+        "fit": BilingualText(
+            zh="对口：需求被读作该服务项目的把握（0到1）。",
+            en="Fit: the confidence (0 to 1) with which the request was read as this item.",
+        ),
+        "satisfaction": BilingualText(
+            zh="满意度：该组织的满意度除以100；居民评价不足五人时按一般水平算。",
+            en="Satisfaction: the organization's satisfaction divided by 100; below five residents' ratings the prior.",
+        ),
+        "fee": BilingualText(zh="收费：免费、低偿、有偿各有定值。", en="Fee: one value each for free, low and paid."),
+        "turn": BilingualText(
+            zh="轮流：由需求文字、组织名称和服务名称算出的u（0到1），取u的（10除以每周接待量）次方。"
+            "接待量大的机会多，相近的组织大家分着干。",
+            en="Turn: u^(turn_capacity / weekly capacity), u (0 to 1) a hash of the request's words, the "
+            "organization's name and the offer's title. More capacity gives more turns, and similar organizations "
+            "share the work.",
+        ),
+    },
+    conditions=[
+        BilingualText(zh="组织已登记。", en="The organization is registered."),
+        BilingualText(zh="服务在菜单上，项目相同。", en="The offer is on the menu and of the same item."),
+        BilingualText(zh="服务范围包括需求所在的小区。", en="The offer's area covers the request's compound."),
+        BilingualText(
+            zh="该项目的服务协议当天有效。", en="A service agreement for the item is in force on that day (China time)."
+        ),
+        BilingualText(
+            zh="该组织此前没有接过或谢绝过这项需求。",
+            en="The organization has not had or declined this request before.",
+        ),
+    ],
+    reading=BilingualText(
+        zh="线性模型读字词片段（TF-IDF），只从社区公布的分类名称和例句学习；把握低于门槛的不猜，交给服务站来读。",
+        en="A linear model on character n-grams (TF-IDF), taught by the community's published taxonomy alone. Below "
+        "the threshold nothing is guessed: the station reads the request.",
+    ),
+    ties=BilingualText(
+        zh="每个组织只取得分最高的一项服务；得分相同的，按组织名称、服务名称排序。",
+        en="Each organization stands with its best offer; equal scores go by organization name, then offer title.",
+    ),
+)

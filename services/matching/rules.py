@@ -1,0 +1,64 @@
+"""Pure decisions of matching: what may follow what in the life of a request and of a referral. No I/O, no clock."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
+
+from shared.events.matching import Language
+from shared.problems import Conflict
+
+LifeCycle = Mapping[tuple[str, str], str]
+"""(status, verb) -> the status that follows; what is not in it is refused."""
+
+REQUEST: LifeCycle = {
+    ("submitted", "classify"): "classified",
+    ("classified", "match"): "matched",
+    ("classified", "unmatch"): "unmatched",
+    # Everybody found has declined, but meanwhile others can serve it: matched anew.
+    ("matched", "match"): "matched",
+    ("matched", "unmatch"): "unmatched",
+    ("unmatched", "match"): "matched",
+    ("matched", "accept"): "accepted",
+    ("accepted", "serve"): "served",
+    ("served", "dispute"): "disputed",
+    ("disputed", "reopen"): "classified",
+    ("served", "close"): "closed",
+    ("submitted", "withdraw"): "withdrawn",
+    ("classified", "withdraw"): "withdrawn",
+    ("matched", "withdraw"): "withdrawn",
+    ("unmatched", "withdraw"): "withdrawn",
+    ("accepted", "withdraw"): "withdrawn",
+}
+REFERRAL: LifeCycle = {
+    ("made", "accept"): "accepted",
+    ("made", "decline"): "declined",
+    ("made", "withdraw"): "withdrawn",
+    ("accepted", "withdraw"): "withdrawn",
+    ("accepted", "deliver"): "delivered",
+}
+OPEN_REFERRAL = ("made", "accepted")
+
+CIVIL_TIME = ZoneInfo("Asia/Shanghai")
+CJK = re.compile(r"[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]")
+
+
+def follow(cycle: LifeCycle, thing: str, status: str, verb: str) -> str:
+    """The status of a thing after a verb. Raises Conflict (`request-served`) where its status does not allow it."""
+    after = cycle.get((status, verb))
+    if after is None:
+        allowed = " or ".join(dict.fromkeys(before for before, name in cycle if name == verb))
+        raise Conflict(f"{thing}-{status}", f"This {thing} is {status}; to {verb} it, it must be {allowed}.", "status")
+    return after
+
+
+def language_of(text: str) -> Language:
+    """The language a text is written in: Chinese as soon as one character of it is."""
+    return "zh" if CJK.search(text) else "en"
+
+
+def civil_date(moment: datetime) -> date:
+    """The day a moment falls on where the community lives (China Standard Time)."""
+    return moment.astimezone(CIVIL_TIME).date()

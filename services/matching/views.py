@@ -1,0 +1,162 @@
+"""What people send to matching and what it answers."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from shared.events.matching import Channel, Language, Reason, RequestStatus
+
+ReferralStanding = Literal["made", "accepted", "delivered", "declined", "withdrawn"]
+"""A referral's status; `delivered` is an accepted one whose organization reported that it served."""
+
+Id = Annotated[str, Field(min_length=1, max_length=100)]
+Words = Annotated[str, Field(min_length=1, max_length=2000)]
+
+
+class Terms(BaseModel):
+    """Base of what people send: a field it does not know is refused, blanks around text are dropped, and what they
+    wrote is never repeated in an error."""
+
+    model_config = ConfigDict(extra="forbid", str_strip_whitespace=True, hide_input_in_errors=True)
+
+
+class RequestTerms(Terms):
+    """A resident's request in plain words. Without a `language` it is Chinese as soon as one character of it is. Only
+    the station writes requests down that came over another channel than the website."""
+
+    community: Id
+    text: Words = Field(examples=["厨房水管漏水，想找师傅上门修一下"])
+    channel: Channel = "website"
+    compound: Id
+    language: Language | None = None
+
+
+class RemarkTerms(Terms):
+    """Why, in one's own words; it stays in matching."""
+
+    reason: Words | None = None
+
+
+class CandidateView(BaseModel):
+    """An organization that could serve the request with one of its offers. `score` (0 to 1) is the sum of `parts` by
+    the published weights; `reasons` say the same in words."""
+
+    organization: str
+    organization_name_zh: str | None
+    organization_name_en: str | None
+    offer: str
+    offer_title_zh: str | None
+    offer_title_en: str | None
+    score: float
+    parts: dict[str, float]
+    reasons: list[Reason]
+
+
+class RequestView(BaseModel):
+    """A request without its words. `organization` and `offer` are those of the open or last accepted referral."""
+
+    id: str
+    community: str
+    channel: Channel
+    compound: str
+    language: Language
+    submitted_at: datetime
+    status: RequestStatus
+    item: str | None
+    category: str | None
+    confidence: float | None
+    classifier: str | None
+    candidates: list[CandidateView]
+    organization: str | None
+    offer: str | None
+    served_at: datetime | None
+
+
+class SubmittedRequest(RequestView):
+    """A request that was taken in. `link` is the resident's token: whoever holds it may follow, withdraw, dispute and
+    close this one request and rate its service. It is given here and kept nowhere."""
+
+    link: str
+
+
+class RemarkView(BaseModel):
+    """Why somebody withdrew, disputed, reopened or closed the request."""
+
+    verb: str
+    role: str
+    reason: str
+    said_at: datetime
+
+
+class RequestDetail(RequestView):
+    """A request with its words. `remarks` are for the resident and the station; an organization gets none."""
+
+    text: str
+    remarks: list[RemarkView]
+
+
+class ReferralView(BaseModel):
+    """A request put before an organization. `rank` counts from 1 in the order of the candidates."""
+
+    id: str
+    community: str
+    request: str
+    organization: str
+    offer: str
+    item: str
+    category: str
+    compound: str
+    rank: int
+    status: ReferralStanding
+    made_at: datetime
+    decided_at: datetime | None
+    delivered_at: datetime | None
+
+
+class ReferralDetail(ReferralView):
+    """A referral with what its organization needs to know of the request, and what it said when it declined."""
+
+    text: str
+    channel: Channel
+    language: Language
+    request_status: RequestStatus
+    reason: str | None
+
+
+class Figures(BaseModel):
+    """Matching's part of a community's figures. `matched` counts requests that were ever matched, `unmatched` those
+    that stand unmatched now, `accepted` referrals that were accepted (delivered ones too), `served` requests that have
+    been served (disputed and closed ones too)."""
+
+    requests: int
+    matched: int
+    unmatched: int
+    accepted: int
+    declined: int
+    served: int
+
+
+class BilingualText(BaseModel):
+    """A text in Chinese and English."""
+
+    zh: str
+    en: str
+
+
+class Method(BaseModel):
+    """How requests are read and organizations are ranked: all that is needed to do it again."""
+
+    classifier: str
+    threshold: float
+    weights: dict[str, float]
+    fees: dict[str, float]
+    satisfaction_prior: float
+    turn_capacity: int
+    most_candidates: int
+    parts: dict[str, BilingualText]
+    conditions: list[BilingualText]
+    reading: BilingualText
+    ties: BilingualText

@@ -1,0 +1,104 @@
+"""Notify's tables: its own, and the names it keeps of other services' facts."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import CheckConstraint, Index, MetaData, UniqueConstraint
+from sqlmodel import Field, SQLModel
+
+from shared.database import JSON, NAMING, UTCDateTime
+
+
+class Table(SQLModel):
+    """Base of this service's tables."""
+
+    metadata = MetaData(naming_convention=NAMING)
+
+
+class Notice(Table, table=True):
+    """Something one recipient is to know. Only ids are kept (`parameters`); the sentence is made when it is read, with
+    the names known by then."""
+
+    __tablename__ = "notices"
+    __table_args__ = (
+        UniqueConstraint("fact", "recipient_kind", "recipient"),
+        CheckConstraint("recipient_kind IN ('resident', 'organization', 'station')", name="recipient_kind"),
+        Index("ix_notices_inbox", "recipient_kind", "recipient", "id"),
+        Index("ix_notices_community", "community"),
+    )
+
+    id: str = Field(primary_key=True)
+    fact: str
+    community: str
+    recipient_kind: str
+    recipient: str
+    kind: str
+    parameters: dict[str, str] = Field(sa_type=JSON)
+    occurred_at: datetime = Field(sa_type=UTCDateTime)
+    created_at: datetime = Field(sa_type=UTCDateTime)
+
+
+class FeedFact(Table, table=True):
+    """A public fact, as it was told. `id` gives its place in the feed, in the order of hearing; the fact's own id is
+    older than that and would hide a late fact from whoever has read on."""
+
+    __tablename__ = "feed_facts"
+    __table_args__ = (
+        UniqueConstraint("source", "fact"),
+        Index("ix_feed_facts_community", "community", "id"),
+        Index("ix_feed_facts_type", "type", "id"),
+    )
+
+    id: str = Field(primary_key=True)
+    source: str
+    fact: str
+    type: str
+    community: str
+    event: dict[str, Any] = Field(sa_type=JSON)
+
+
+class Community(Table, table=True):
+    """Kept of registry's facts: the names of communities and, by id, of their compounds ([zh, en])."""
+
+    __tablename__ = "communities"
+
+    id: str = Field(primary_key=True)
+    name_zh: str
+    name_en: str
+    compounds: dict[str, list[str]] = Field(sa_type=JSON)
+    sequence: int
+
+
+class Taxonomy(Table, table=True):
+    """Kept of registry's facts: the names, by id, of a community's service items ([zh, en])."""
+
+    __tablename__ = "taxonomies"
+
+    id: str = Field(primary_key=True)
+    community: str = Field(index=True)
+    items: dict[str, list[str]] = Field(sa_type=JSON)
+    sequence: int
+
+
+class Organization(Table, table=True):
+    """Kept of registry's facts: the names of organizations."""
+
+    __tablename__ = "organizations"
+
+    id: str = Field(primary_key=True)
+    name_zh: str
+    name_en: str
+    sequence: int
+
+
+class Offer(Table, table=True):
+    """Kept of registry's facts: the titles of offers."""
+
+    __tablename__ = "offers"
+
+    id: str = Field(primary_key=True)
+    title_zh: str
+    title_en: str
+    sequence: int

@@ -1,0 +1,162 @@
+"""The sentences people read, in Chinese and English.
+
+In the templates stand `{date}` (in the community's local time), `{place}` (the compound where one is concerned, else
+the community), `{organization}`, `{offer}` and `{need}`. Where a name is not known yet, general words take its place; a
+sentence is right either way.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from babel.dates import format_date
+
+from services.notify.rules import RecipientKind
+
+LOCAL_TIME = ZoneInfo("Asia/Shanghai")
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A text in both languages."""
+
+    zh: str
+    en: str
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """The names a sentence may need, None where one is not known or not concerned."""
+
+    place: Text | None = None
+    organization: Text | None = None
+    offer: Text | None = None
+    item: Text | None = None
+
+
+SENTENCES: Mapping[tuple[str, RecipientKind], Text] = {
+    ("community.opened", "station"): Text(
+        "{date}，{place}的服务超市开张了：居民可以提出需求，社会组织可以申请加入。",
+        "On {date} the service supermarket of {place} opened: residents may make requests, and organizations may "
+        "apply to join.",
+    ),
+    ("org.applied", "station"): Text(
+        "{date}，{organization}申请加入{place}，请审核。",
+        "On {date} {organization} applied to join {place}; please look at the application.",
+    ),
+    ("org.registered", "organization"): Text(
+        "欢迎！{date}，{organization}已在{place}登记。签订服务协议后，就可以发布服务了。",
+        "Welcome! On {date} {organization} was registered in {place}. Once a service agreement is signed, you can "
+        "publish offers.",
+    ),
+    ("agreement.signed", "organization"): Text(
+        "{date}，{place}与{organization}签订了服务协议，协议内的服务项目现在可以发布了。",
+        "On {date} {place} and {organization} signed a service agreement; you can now publish offers for what it covers.",
+    ),
+    ("agreement.ended", "organization"): Text(
+        "{date}，{place}与{organization}的服务协议提前终止，请不要再承接协议内的服务。",
+        "On {date} the service agreement between {place} and {organization} was ended early; please take on no more "
+        "services under it.",
+    ),
+    ("offer.published", "organization"): Text(
+        "{date}，贵组织的{offer}上了{place}的服务菜单，居民现在可以选用。",
+        "On {date} your {offer} went on the menu of {place}; residents can choose it now.",
+    ),
+    ("offer.withdrawn", "organization"): Text(
+        "{date}，贵组织的{offer}从{place}的服务菜单上撤下了。",
+        "On {date} your {offer} was taken off the menu of {place}.",
+    ),
+    ("request.submitted", "resident"): Text(
+        "您{date}在{place}提出的需求已经收到，我们正在为您找合适的组织。",
+        "We have received the request you made in {place} on {date}, and are looking for an organization that can help you.",
+    ),
+    ("request.submitted", "station"): Text(
+        "{date}，{place}有居民提出了一项新的需求，正在寻找合适的组织。",
+        "On {date} a resident of {place} made a new request; an organization that can help is being looked for.",
+    ),
+    ("request.matched", "resident"): Text(
+        "您在{place}提出的{need}有回音了：{date}找到了能办的组织，先请{organization}来接。",
+        "There is news of your {need} in {place}: on {date} we found who can help, and {organization} is asked first.",
+    ),
+    ("request.unmatched", "resident"): Text(
+        "您在{place}提出的{need}，到{date}还没有组织能接下来。我们一直记着，一有合适的组织就告诉您。",
+        "As of {date} no organization can take on your {need} in {place} yet. We have not forgotten it, and will "
+        "tell you as soon as one can.",
+    ),
+    ("request.unmatched", "station"): Text(
+        "{date}，{place}的一项{need}暂时没有组织能接，请考虑引入新的服务或为它立项。",
+        "On {date} no organization could take on a {need} from {place}; please consider a new offer or a project for it.",
+    ),
+    ("request.served", "resident"): Text(
+        "{date}，{organization}报告您在{place}提出的{need}已经办好。"
+        "请打开您的专属链接评个分；如果没有办好，也请在那里告诉我们。",
+        "On {date} {organization} reported that your {need} in {place} is done. Please rate it over your personal "
+        "link; if it is not done, please tell us there.",
+    ),
+    ("request.disputed", "station"): Text(
+        "{date}，{place}的居民反映{organization}承办的{need}没有办好，请了解情况。",
+        "On {date} a resident of {place} told us that a {need} served by {organization} is not done; please look into it.",
+    ),
+    ("request.disputed", "organization"): Text(
+        "{date}，{place}的居民反映贵组织承办的{need}没有办好，服务站会来了解情况。",
+        "On {date} a resident of {place} told us that a {need} you served is not done; the station will look into it with you.",
+    ),
+    ("request.reopened", "resident"): Text(
+        "您反映的情况核实了。{date}，您在{place}提出的{need}重新办理，我们会再请合适的组织来做。",
+        "What you told us was confirmed: on {date} your {need} in {place} was opened again, and we are asking for help "
+        "once more.",
+    ),
+    ("request.closed", "organization"): Text(
+        "{date}，贵组织承办的{place}居民的{need}已经办结，感谢付出。",
+        "On {date} the {need} in {place} that you took on was closed. Thank you for your work.",
+    ),
+    ("request.withdrawn", "station"): Text(
+        "{date}，{place}的居民撤回了一项{need}。",
+        "On {date} a resident of {place} withdrew a {need}.",
+    ),
+    ("referral.made", "organization"): Text(
+        "{date}，{place}有居民的{need}转到了贵组织，请尽快决定接还是不接。",
+        "On {date} a {need} from a resident of {place} was put before you; please accept or decline it soon.",
+    ),
+    ("referral.accepted", "resident"): Text(
+        "好消息：{date}，{organization}接下了您在{place}提出的{need}，会来为您服务。",
+        "Good news: on {date} {organization} accepted your {need} in {place} and will help you with it.",
+    ),
+    ("referral.declined", "station"): Text(
+        "{date}，{organization}没有接下{place}的一项{need}；如果还有合适的组织，会接着转去。",
+        "On {date} {organization} declined a {need} from {place}; it goes to the next suitable organization, if there is one.",
+    ),
+    ("referral.withdrawn", "organization"): Text(
+        "{date}，{place}的居民撤回了转到贵组织的{need}，不用再办了，谢谢。",
+        "On {date} a resident of {place} withdrew the {need} that was put before you; there is nothing left to do. Thank you.",
+    ),
+}
+"""What is said of each kind of notice to each kind of recipient."""
+
+
+def render(kind: str, recipient_kind: RecipientKind, occurred_at: datetime, names: Names) -> Text:
+    """The sentence of a notice. Raises KeyError where there is none for this kind and recipient."""
+    template = SENTENCES[kind, recipient_kind]
+    local = occurred_at.astimezone(LOCAL_TIME)
+    unnamed = Text("贵组织", "your organization") if recipient_kind == "organization" else Text("一家组织", "an organization")
+    place = names.place or Text("社区", "the community")
+    organization = names.organization or unnamed
+    return Text(
+        zh=template.zh.format(
+            date=format_date(local, "M月d日", locale="zh_CN"),
+            place=place.zh,
+            organization=organization.zh,
+            offer=f"服务“{names.offer.zh}”" if names.offer else "一项服务",
+            need=f"“{names.item.zh}”需求" if names.item else "需求",
+        ),
+        en=template.en.format(
+            date=format_date(local, "d MMMM", locale="en"),
+            place=place.en,
+            organization=organization.en,
+            offer=f"offer “{names.offer.en}”" if names.offer else "offer",
+            need=f"request ({names.item.en})" if names.item else "request",
+        ),
+    )

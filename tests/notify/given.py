@@ -1,0 +1,122 @@
+"""One of each fact that gives somebody a notice, all about the same community, organization, offer and request."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, date, datetime
+from typing import Any
+
+from shared.events import CloudEvent, Fact
+from shared.events import matching as m
+from shared.events import registry as r
+from shared.identifiers import new_id
+from tests.feedback.given import offer_published, organization_registered, request_told
+
+# In Changchun it is the 22nd already.
+MOMENT = datetime(2026, 11, 21, 17, 30, tzinfo=UTC)
+
+
+class Neighbourhood:
+    """The ids of one community and what is in it, and facts about them."""
+
+    def __init__(self) -> None:
+        self.community, self.organization, self.offer = new_id(), new_id(), new_id()
+        self.request, self.referral, self.agreement = new_id(), new_id(), new_id()
+
+    def opened(self) -> r.CommunityOpened:
+        compound = r.Compound(id="fenghe-garden", name_zh="丰和花园", name_en="Fenghe Garden")
+        return r.CommunityOpened(
+            community=self.community,
+            slug="fenghe",
+            name_zh="丰和社区",
+            name_en="Fenghe Community",
+            rehearsal=False,
+            compounds=(compound,),
+        )
+
+    def taxonomy(self) -> r.TaxonomyPublished:
+        item = r.Item(id="meal-service", name_zh="助餐送餐", name_en="Meal service")
+        return r.TaxonomyPublished(
+            community=self.community,
+            taxonomy=new_id(),
+            name="fenghe",
+            version=1,
+            categories=(r.Category(id="elderly", name_zh="老有所依", name_en="Elderly", items=(item,)),),
+        )
+
+    def registered(self) -> r.OrganizationRegistered:
+        return organization_registered(self.community, self.organization)
+
+    def applied(self) -> r.OrganizationApplied:
+        return r.OrganizationApplied(**self.registered().model_dump() | {"status": "applied"})
+
+    def agreed(self, cls: type[r.AgreementState]) -> r.AgreementState:
+        return cls(
+            community=self.community,
+            agreement=self.agreement,
+            organization=self.organization,
+            items=("meal-service",),
+            starts_on=date(2026, 1, 1),
+            ends_on=date(2026, 12, 31),
+            status="in-force" if cls is r.AgreementSigned else "ended",
+        )
+
+    def offered(self, cls: type[r.OfferState] = r.OfferPublished) -> r.OfferState:
+        return cls(**offer_published(self.community, self.organization, self.offer).model_dump())
+
+    def requested(self, cls: type[m.RequestState], **state: Any) -> m.RequestState:
+        candidate = m.Candidate(organization=self.organization, offer=self.offer, score=0.9, parts={}, reasons=())
+        return request_told(cls, self.community, self.request, candidates=(candidate,), **state)
+
+    def served_by(self, cls: type[m.RequestState]) -> m.RequestState:
+        return self.requested(cls, organization=self.organization, offer=self.offer, served_at=MOMENT)
+
+    def referred(self, cls: type[m.ReferralState]) -> m.ReferralState:
+        return cls(
+            community=self.community,
+            referral=self.referral,
+            request=self.request,
+            organization=self.organization,
+            offer=self.offer,
+            item="meal-service",
+            category="elderly",
+            compound="fenghe-garden",
+            rank=1,
+            status=cls.type.split(".")[2],
+            made_at=MOMENT,
+            decided_at=None,
+        )
+
+    def names(self) -> list[Fact]:
+        """The facts that carry names but give nobody a notice of which a test would have to know."""
+        changed = r.OrganizationChanged(**self.registered().model_dump())
+        return [self.opened(), self.taxonomy(), changed, self.offered(r.OfferChanged)]
+
+    def all(self) -> list[Fact]:
+        """One of each fact that gives somebody a notice."""
+        return [
+            self.opened(),
+            self.applied(),
+            self.registered(),
+            self.agreed(r.AgreementSigned),
+            self.agreed(r.AgreementEnded),
+            self.offered(r.OfferPublished),
+            self.offered(r.OfferWithdrawn),
+            self.requested(m.RequestSubmitted, item=None),
+            self.requested(m.RequestMatched),
+            self.requested(m.RequestUnmatched),
+            self.served_by(m.RequestServed),
+            self.served_by(m.RequestDisputed),
+            self.requested(m.RequestReopened, status="classified"),
+            self.served_by(m.RequestClosed),
+            self.requested(m.RequestWithdrawn),
+            self.referred(m.ReferralMade),
+            self.referred(m.ReferralAccepted),
+            self.referred(m.ReferralDeclined),
+            self.referred(m.ReferralWithdrawn),
+        ]
+
+
+def at_the_moment(event: CloudEvent[Fact]) -> CloudEvent[Fact]:
+    """The same fact, decided at MOMENT."""
+    return replace(event, time=MOMENT)

@@ -1,0 +1,92 @@
+"""Public facts are told again on the feed: unchanged, once, and no others."""
+
+from __future__ import annotations
+
+import pytest
+
+from services.notify.app import service
+from services.notify.models import FeedFact
+from shared.events.feedback import EvaluationRecorded
+from shared.identifiers import new_id
+from shared.messaging import entries
+from tests.notify.given import MOMENT, Neighbourhood
+
+
+@pytest.fixture
+def notify(harness):
+    return harness(service)
+
+
+def feed_entries(notify):
+    return [entries.read(fields) for _, fields in notify.redis.xrange("fenghe:feed")]
+
+
+def evaluation(community):
+    return EvaluationRecorded(
+        community=community,
+        evaluation=new_id(),
+        party="resident",
+        organization=new_id(),
+        offer=None,
+        item=None,
+        score=75,
+        season="2026-Q4",
+        recorded_at=MOMENT,
+    )
+
+
+def test_the_feed_has_the_public_facts_once_and_unchanged(notify):
+    fenghe = Neighbourhood()
+    told = [notify.event(fact) for fact in [*fenghe.all(), fenghe.taxonomy(), evaluation(fenghe.community)]]
+    notify.deliver(told * 2)
+    notify.drain()
+    public = {event.id: event for event in told if event.data.public}
+    assert 0 < len(public) < len(told)
+    retold = feed_entries(notify)
+    assert sorted(event.id for event in retold) == sorted(public)
+    for event in retold:
+        original = public[event.id]
+        for attribute in ("source", "type", "subject", "time", "community", "sequence", "data"):
+            assert getattr(event, attribute) == getattr(original, attribute)
+    assert sorted(row.fact for row in notify.rows(FeedFact)) == sorted(public)
+    assert notify.redis.xlen("fenghe:notify") == 0
+
+
+def test_the_feed_is_read_by_anyone_page_by_page(notify):
+    fenghe, elsewhere = Neighbourhood(), Neighbourhood()
+    told = notify.hear(fenghe.opened(), fenghe.taxonomy(), fenghe.registered(), elsewhere.opened())
+
+    def read(**query):
+        answer = notify.client.get("/api/notify/feed", params=query)
+        assert answer.status_code == 200, answer.text
+        return answer.json()
+
+    assert {item["id"] for item in read()["items"]} == {event.id for event in told}
+    ours = read(community=fenghe.community)["items"]
+    assert {item["type"] for item in ours} == {
+        "fenghe.community.opened.v1",
+        "fenghe.taxonomy.published.v1",
+        "fenghe.org.registered.v1",
+    }
+    opened = read(type="fenghe.community.opened.v1")["items"]
+    assert {item["community"] for item in opened} == {fenghe.community, elsewhere.community}
+    first = read(limit=3)
+    second = read(limit=3, after=first["next"])
+    assert len({item["id"] for item in first["items"] + second["items"]}) == 4
+    assert second["next"] is None
+
+    item = next(item for item in opened if item["community"] == fenghe.community)
+    assert (item["specversion"], item["sequence"], item["source"]) == ("1.0", "0000000001", "/fenghe/registry")
+    assert item["data"]["name_zh"] == "丰和社区"
+
+
+def test_what_this_version_does_not_know_is_passed_on(notify):
+    """A newer teller's additional field reaches the feed."""
+    event = notify.event(Neighbourhood().registered())
+    body = event.data.model_dump_json()[:-1] + ',"motto":"one more thing"}'
+    fields = entries.fields_of({**event.as_json(), "sequence": event.sequence, "data": body})
+    notify.redis.xadd("fenghe:registry", fields)
+    notify.drain()
+    (retold,) = feed_entries(notify)
+    assert "one more thing" in retold.body
+    assert notify.client.get("/api/notify/feed").json()["items"][0]["data"]["motto"] == "one more thing"

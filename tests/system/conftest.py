@@ -1,0 +1,127 @@
+"""The whole system as its operator has it: `fenghe up` in a process of its own."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+ROOT = Path(__file__).parent.parent.parent
+READY = "Fenghe is ready at "
+DEADLINE = 60.0
+
+
+def fenghe(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run a command of Fenghe to its end."""
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("FENGHE_")}
+    return subprocess.run(
+        [sys.executable, "-m", "deploy.cli", *arguments],
+        cwd=ROOT,
+        env=clean | environment,
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+
+
+class AllInOne:
+    """An all-in-one on a data folder, started and ended again and again."""
+
+    def __init__(self, data: Path) -> None:
+        self.data = data
+        self.log = data.parent / f"{data.name}.log"
+        self.port = 0
+        self.process: subprocess.Popen[str] | None = None
+
+    @property
+    def address(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def start(self, *arguments: str) -> None:
+        """Start, on the port it had before if it had one, and wait until it is ready."""
+        clean = {name: value for name, value in os.environ.items() if not name.startswith("FENGHE_")}
+        command = [sys.executable, "-m", "deploy.cli", "up", "--data", str(self.data), "--port", str(self.port), *arguments]
+        self.process = subprocess.Popen(
+            command, cwd=ROOT, env=clean, stdout=subprocess.PIPE, stderr=self.log.open("a"), text=True, start_new_session=True
+        )
+        given_up = threading.Timer(DEADLINE, self.process.kill)
+        given_up.start()
+        assert self.process.stdout is not None
+        line = self.process.stdout.readline()
+        given_up.cancel()
+        assert line.startswith(READY), f"{line!r}\n{self.log.read_text()[-3000:]}"
+        self.port = int(line.rpartition(":")[2])
+
+    def end(self, number: signal.Signals = signal.SIGTERM) -> int:
+        """Send a signal and wait for the end; returns the exit code."""
+        assert self.process is not None
+        self.process.send_signal(number)
+        code = self.process.wait(timeout=DEADLINE)
+        self.process = None
+        return code
+
+    def token(self, *arguments: str) -> dict[str, str]:
+        """The headers of a caller with a token from `fenghe token`."""
+        outcome = fenghe("token", *(arguments or ("--role", "operator")), "--data", str(self.data))
+        assert outcome.returncode == 0, outcome.stderr
+        return {"Authorization": f"Bearer {outcome.stdout.strip()}"}
+
+    @property
+    def valkey_pid(self) -> int:
+        return int((self.data / "valkey" / "valkey.pid").read_text())
+
+    def quiet(self) -> None:
+        """Wait until nothing is under way any more."""
+        deadline = time.monotonic() + DEADLINE
+        before = None
+        while time.monotonic() < deadline:
+            states = [
+                httpx.get(f"{self.address}/api/{name}/quiet").json() for name in ("registry", "matching", "feedback", "notify")
+            ]
+            streams = [state["streams"] for state in states]
+            if all(state["quiet"] for state in states) and streams == before:
+                return
+            before = streams
+            time.sleep(0.02)
+        raise AssertionError(f"not quiet: {states}")
+
+
+def alive(pid: int) -> bool:
+    """Whether a process is running."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+@pytest.fixture
+def all_in_one(tmp_path: Path) -> Iterator[Callable[[], AllInOne]]:
+    """Makes all-in-ones on new data folders, and ends what is left of them."""
+    made: list[AllInOne] = []
+
+    def make() -> AllInOne:
+        made.append(AllInOne(tmp_path / f"data{len(made)}"))
+        return made[-1]
+
+    yield make
+    for system in made:
+        if system.process is not None:
+            system.end()
+
+
+@pytest.fixture(scope="session")
+def sample_system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[AllInOne]:
+    """One running all-in-one with the sample community, shared by the tests of a worker."""
+    system = AllInOne(tmp_path_factory.mktemp("sample") / "data")
+    system.start("--sample")
+    yield system
+    system.end()

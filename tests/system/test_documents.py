@@ -1,0 +1,83 @@
+"""What the running system hands out: facts that any CloudEvents reader accepts, documents that any tool reads, a page."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import httpx
+import pytest
+import redis
+from cloudevents.core.formats.json import JSONFormat
+from cloudevents.core.v1.event import CloudEvent
+from openapi_spec_validator import validate
+
+from tests.system.conftest import AllInOne, fenghe
+
+SERVICES = ("registry", "matching", "feedback", "notify")
+
+
+def lines(system: AllInOne, *arguments: str) -> list[dict[str, Any]]:
+    outcome = fenghe("events", "--data", str(system.data), *arguments)
+    assert outcome.returncode == 0, outcome.stderr
+    return [json.loads(line) for line in outcome.stdout.splitlines()]
+
+
+def test_every_line_of_events_is_accepted_by_the_strict_reader(sample_system: AllInOne) -> None:
+    sample_system.quiet()
+    outcome = fenghe("events", "--data", str(sample_system.data))
+    read = [JSONFormat().read(CloudEvent, line) for line in outcome.stdout.splitlines()]
+    assert len(read) > 150
+    assert len({(event.get_source(), event.get_id()) for event in read}) == len(read)
+
+
+def test_events_are_chosen_by_type_and_community(sample_system: AllInOne) -> None:
+    (opened,) = lines(sample_system, "--type", "fenghe.community.opened.v1")
+    assert opened["data"]["slug"] == "fenghe"
+    assert {event["community"] for event in lines(sample_system, "--community", opened["community"])} == {opened["community"]}
+    assert lines(sample_system, "--community", "another") == []
+
+
+def test_a_stream_entry_has_one_plain_field_an_attribute(sample_system: AllInOne) -> None:
+    with redis.Redis.from_url(f"unix://{sample_system.data}/valkey/valkey.sock", decode_responses=True) as client:
+        ((_, entry),) = client.xrange("fenghe:registry", count=1)
+    assert {"specversion", "id", "source", "type", "subject", "time", "community", "sequence", "data"} <= entry.keys()
+    assert entry["type"] == "fenghe.community.opened.v1"
+    assert entry["sequence"] == "0000000001"
+    assert json.loads(entry["data"])["name_zh"] == "丰和社区"
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_openapi_and_asyncapi_are_documents_that_tools_read(sample_system: AllInOne, service: str) -> None:
+    base = f"{sample_system.address}/api/{service}"
+    validate(httpx.get(f"{base}/openapi.json").json())
+    asyncapi = httpx.get(f"{base}/asyncapi.json").json()
+    assert asyncapi["asyncapi"] == "3.0.0"
+    for message in asyncapi["components"]["messages"].values():
+        assert message["payload"]["properties"]
+        assert message["examples"]
+
+
+def test_the_schema_of_a_fact_is_where_the_fact_says(sample_system: AllInOne) -> None:
+    fact = lines(sample_system, "--type", "fenghe.offer.published.v1")[0]
+    schema = httpx.get(fact["dataschema"]).json()
+    assert schema["title"] == "fenghe.offer.published.v1"
+    assert fact["data"].keys() == schema["properties"].keys()
+
+
+@pytest.mark.parametrize(("path", "language", "word"), [("/", "zh-CN", "运行正常"), ("/en", "en", "ready")])
+def test_the_page_says_what_runs_here(sample_system: AllInOne, path: str, language: str, word: str) -> None:
+    page = httpx.get(sample_system.address + path)
+    assert page.status_code == 200
+    assert f'<html lang="{language}">' in page.text
+    assert page.text.count(word) >= 4
+    for service in SERVICES:
+        assert f"/api/{service}/openapi.json" in page.text
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_health_and_metrics(sample_system: AllInOne, service: str) -> None:
+    base = f"{sample_system.address}/api/{service}"
+    assert httpx.get(f"{base}/health/live").json()["service"] == service
+    assert httpx.get(f"{base}/health/ready").json() == {"ready": True, "missing": []}
+    assert "fenghe_http_requests_total" in httpx.get(f"{base}/metrics").text
