@@ -55,7 +55,7 @@ def _from_database(folder: DataFolder, name: str) -> Iterator[entries.Fields]:
     own = sa.select(outbox).where(outbox.c.stream == stream_of(name)).order_by(outbox.c.time, outbox.c.id)
     with database.reading() as session:
         for row in session.execute(own).mappings():
-            yield {key.encode(): value.encode() for key, value in entries.fields_of(row).items()}
+            yield {key.encode(): value.encode() for key, value in entries.fields_of(dict(row)).items()}
     database.close()
 
 

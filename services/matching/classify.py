@@ -18,7 +18,8 @@ from typing import Any
 from shared.events.registry import Category
 
 METHOD = "linear-char-v1"
-THRESHOLD = 0.15
+THRESHOLD = 0.07
+"""About five times what chance gives among 68 items. Chosen on the first half of the sample's requests, and holds on the second."""
 TEMPERATURE = 0.2
 CATEGORY_SHARE = 0.3
 NAME_WEIGHT = 3

@@ -9,7 +9,7 @@ from shared.service import Service
 
 service = Service(
     name="registry",
-    title="Registry",
+    title="Fenghe registry",
     title_zh="登记",
     summary="Communities, their taxonomy, organizations, service agreements and the menu of offers.",
     summary_zh="社区、服务分类、社会组织、服务协议和服务菜单。",

@@ -113,7 +113,7 @@ class Harness:
         that does not happen within the deadline."""
         assert self.client.portal is not None
         deadline = time.monotonic() + DEADLINE
-        state: object = None
+        state: Any = None
         while time.monotonic() < deadline:
             try:
                 state = self.client.portal.call(self.host.quiet)

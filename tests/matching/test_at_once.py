@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
-from threading import Barrier
+from threading import Barrier, Event
 
 import pytest
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
+from services.matching import pairing
 from services.matching.models import Referral, Request
 from shared.identifiers import new_id
 from tests.matching.given import LEAK, REFERRALS, REQUESTS, holder
@@ -73,6 +74,31 @@ def test_requests_and_the_menu_at_once_leave_nobody_out(matching, town, steps):
     assert Counter(row.status for row in matching.rows(Request)) == {"matched": 12}
     assert Counter(row.status for row in matching.rows(Referral)) == {"made": 12}
     assert matching.dead_letters() == []
+
+
+def test_a_request_that_is_read_while_the_menu_changes_is_not_left_out(matching, town, steps, monkeypatch):
+    matching.hear(town.opened(), town.taxonomy(), town.organization("甲"), town.agreement("甲"))
+    changing, paired = Event(), Event()
+    match_again, pair_submitted = pairing.match_again, pairing.pair_submitted
+
+    def match_again_and_linger(*args):
+        match_again(*args)
+        changing.set()
+        paired.wait(0.5)  # long enough for the request to be read on another connection, if it may be
+
+    def pair_and_say_so(*args):
+        pair_submitted(*args)
+        paired.set()
+
+    monkeypatch.setattr(pairing, "match_again", match_again_and_linger)
+    monkeypatch.setattr(pairing, "pair_submitted", pair_and_say_so)
+    offer = matching.event(town.offer("甲"))
+    with ThreadPoolExecutor(1) as pool:
+        delivery = pool.submit(matching.deliver, [offer])
+        assert changing.wait(10)
+        request = town.submit(matching)
+        delivery.result()
+    assert steps.asked(request["id"]) == "甲"
 
 
 def test_the_database_forbids_two_open_referrals(matching, town, steps):

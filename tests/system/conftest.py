@@ -14,6 +14,8 @@ from pathlib import Path
 import httpx
 import pytest
 
+from shared.access import Role, load_signer
+
 ROOT = Path(__file__).parent.parent.parent
 READY = "Fenghe is ready at "
 DEADLINE = 60.0
@@ -69,11 +71,10 @@ class AllInOne:
         self.process = None
         return code
 
-    def token(self, *arguments: str) -> dict[str, str]:
-        """The headers of a caller with a token from `fenghe token`."""
-        outcome = fenghe("token", *(arguments or ("--role", "operator")), "--data", str(self.data))
-        assert outcome.returncode == 0, outcome.stderr
-        return {"Authorization": f"Bearer {outcome.stdout.strip()}"}
+    def token(self, role: Role = "operator", community: str | None = None, organization: str | None = None) -> dict[str, str]:
+        """The headers of a caller with a token signed by this folder's key, as `fenghe token` signs it."""
+        signer = load_signer(str(self.data / "keys" / "registry.key.json"))
+        return {"Authorization": f"Bearer {signer.sign(role=role, community=community, organization=organization)}"}
 
     @property
     def valkey_pid(self) -> int:

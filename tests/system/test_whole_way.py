@@ -26,10 +26,10 @@ class People:
         self.client = httpx.Client(base_url=system.address, timeout=30)
         (found,) = self.client.get("/api/registry/communities").json()["items"]
         self.community: str = found["id"]
-        self.station = system.token("--role", "station", "--community", self.community)
+        self.station = system.token("station", self.community)
 
     def organization(self, id: str) -> dict[str, str]:
-        return self.system.token("--role", "organization", "--community", self.community, "--org", id)
+        return self.system.token("organization", self.community, id)
 
     def post(self, path: str, headers: dict[str, str], body: dict[str, Any] | None = None, expect: int = 200) -> Any:
         response = self.client.post(path, json=body or {}, headers=headers)

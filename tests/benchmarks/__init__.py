@@ -1,0 +1,5 @@
+"""Benchmarks: `make bench`, or `python -m tests.benchmarks NAME… [--runs N] [--json]`.
+
+Machines are shared and noisy: every figure is the median of several runs, with its range, and stands beside something else
+measured in the same run.
+"""
