@@ -23,7 +23,7 @@ from shared.messaging.consumer import Consumer, Retries
 from shared.messaging.handlers import Dispatch, Handlers
 from shared.messaging.metrics import Metrics
 from shared.messaging.steps import step
-from shared.messaging.streams import stream_of
+from shared.messaging.streams import FEED, stream_of
 from shared.messaging.transaction import transact
 from shared.settings import Settings
 
@@ -35,7 +35,7 @@ log = logs.get("service")
 @dataclass(frozen=True)
 class Service:
     """One of the services: its name, what it answers (`routers`), what it hears (`handlers`), its tables. `group` is the
-    name of its consumer group: contract, written out."""
+    name of its consumer group: contract, written out. `feeds`: it tells public facts again on the feed."""
 
     name: str
     title: str
@@ -48,6 +48,7 @@ class Service:
     handlers: Sequence[Handlers] = ()
     imports: Sequence[Import] = ()
     migrations: Path | None = None
+    feeds: bool = False
     dispatch: Dispatch = field(init=False)
 
     def __post_init__(self) -> None:
@@ -57,6 +58,11 @@ class Service:
     def tells(self) -> list[type[Fact]]:
         """The facts it tells."""
         return list(catalogue(self.name))
+
+    @property
+    def writes(self) -> list[str]:
+        """The streams it writes to."""
+        return [stream_of(self.name), *([FEED] if self.feeds else [])]
 
     @property
     def hears(self) -> list[type[Fact]]:
@@ -74,7 +80,7 @@ class Host:
         self._signer = access.load_signer(settings.signing_key) if settings.signing_key else None
         self.database = Database(settings.database_url)
         self.metrics = Metrics(service.name)
-        self._relay = outbox.Relay(self.database, settings.redis_url, self.metrics, settings.sweep_age)
+        self._relay = outbox.Relay(self.database, settings.redis_url, service.writes, self.metrics, settings.sweep_age)
         self._broker: Broker | None = None
         self._consumer: Consumer | None = None
 

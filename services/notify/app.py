@@ -11,6 +11,7 @@ service = Service(
     summary="Notices in sentences for everybody concerned, and the public feed.",
     title_zh="通知",
     summary_zh="给每一位相关者的通知,以及面向公众的事件。",
+    feeds=True,
     routers=[api.router],
     handlers=[handlers.on],
     metadata=models.Table.metadata,

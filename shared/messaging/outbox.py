@@ -19,6 +19,7 @@ from sqlmodel import Session
 from shared import logs
 from shared.database import Database
 from shared.messaging.entries import fields_of
+from shared.messaging.healing import Healer
 from shared.messaging.metrics import Metrics
 from shared.messaging.steps import step
 from shared.messaging.streams import FEED
@@ -46,11 +47,12 @@ class Relay:
     sweeping what a crash, another process or a lost connection left behind. A fact that is sent twice keeps its id, and the
     listeners' inbox counts it once."""
 
-    def __init__(self, database: Database, redis_url: str, metrics: Metrics, sweep_age: float) -> None:
+    def __init__(self, database: Database, redis_url: str, streams: Sequence[str], metrics: Metrics, sweep_age: float) -> None:
         self._database = database
         self._client = sending_client(redis_url)
         self._metrics = metrics
         self._sweep_age = timedelta(seconds=sweep_age)
+        self._healer = Healer(database, self._client, streams)
         self._offered: queue.SimpleQueue[list[Row] | None] = queue.SimpleQueue()
         self._sent: list[tuple[str, str, str]] = []
         self._sweep_due = 0.0
@@ -59,6 +61,7 @@ class Relay:
 
     def start(self) -> None:
         """Begin, with what a former process left unsent."""
+        self._started = datetime.now(UTC)
         self._thread.start()
 
     def stop(self) -> None:
@@ -88,7 +91,7 @@ class Relay:
                 if self._sent and (not rows or ended or len(self._sent) >= PIPELINE):
                     self._mark()
                 if not ended and time.monotonic() >= self._sweep_due:
-                    self._sweep(everything=first)
+                    self._sweep(self._started if first else datetime.now(UTC) - self._sweep_age)
                     first = False
             except Exception as error:  # whatever it was, the facts are in the database, and the sweeper comes again
                 log.warning("facts could not be sent; the sweeper will send them", error=str(error), kind=type(error).__name__)
@@ -127,9 +130,12 @@ class Relay:
         self._database.transact(lambda session: mark_sent(session, marks))
         step("relay:after-mark")
 
-    def _sweep(self, everything: bool) -> None:
+    def _sweep(self, before: datetime) -> None:
         self._sweep_due = time.monotonic() + SWEEP_EVERY
-        before = datetime.now(UTC) - (timedelta(0) if everything else self._sweep_age)
+        if self._sent:
+            self._mark()  # before healing, or a lost entry could be marked as sent after the look for it
+        if self._healer.heal():
+            before = datetime.now(UTC)
         with self._database.reading() as session:
             count, oldest = unsent(session)
         if not count or oldest > before:  # type: ignore[operator]

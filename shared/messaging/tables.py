@@ -43,6 +43,14 @@ subject_sequences = sa.Table(
 )
 """The last sequence given to each subject."""
 
+trimmed = sa.Table(
+    "trimmed",
+    metadata,
+    sa.Column("stream", sa.String, primary_key=True),
+    sa.Column("before", sa.String, nullable=False),
+)
+"""The entry id before which this service itself trimmed a stream: what is missing there is not lost."""
+
 inbox = sa.Table(
     "inbox",
     metadata,

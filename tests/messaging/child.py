@@ -42,11 +42,21 @@ class Effect(Table, table=True):
     times: int
 
 
+class Latest(Table, table=True):
+    """A projection: the newest fact heard about a subject."""
+
+    __tablename__ = "latest"
+    id: str = Field(primary_key=True)
+    sequence: int
+
+
 on = Handlers()
 
 
 @on(OrganizationApplied)
 def answer(tx: Transaction, events: list[CloudEvent[OrganizationApplied]]) -> None:
+    if any(event.subject.startswith("poison") for event in events):
+        raise RuntimeError("a bug in the handler")
     for event in events:
         effect = tx.session.get(Effect, event.subject) or Effect(id=event.subject, times=0)
         effect.times += 1
@@ -61,15 +71,23 @@ def count(tx: Transaction, event: CloudEvent[OrganizationChanged]) -> None:
     tx.session.add(effect)
 
 
+@on(OrganizationApplied, OrganizationChanged)
+def keep(tx: Transaction, events: list[CloudEvent[OrganizationApplied]]) -> None:
+    tx.keep(Latest, [{"id": event.subject, "sequence": event.sequence} for event in events])
+
+
 service = Service("registry", "Child", "A service of the tests", "child", Table.metadata, handlers=[on])
 
 
 def apply(tx: Transaction, name: str) -> None:
-    """The command: idempotent by its name, as a client's repetition is by its key."""
+    """The command: idempotent by its name, as a client's repetition is by its key. `a` tells that organization a applied,
+    `a+1` that it changed."""
     if tx.session.get(Applied, name) is None:
         tx.session.add(Applied(id=name))
-        state = {**STATES["organization"], "organization": name, "status": "applied"}
-        tx.tell(OrganizationApplied.model_validate({"community": "c", **state}))
+        subject, change, _ = name.partition("+")
+        state = {**STATES["organization"], "organization": subject, "status": "applied"}
+        fact = OrganizationChanged if change else OrganizationApplied
+        tx.tell(fact.model_validate({"community": "c", **state}))
 
 
 @dataclass(frozen=True)
@@ -105,7 +123,7 @@ def run(settings: Settings, commands: int, label: str = "", hit: int = 1, first:
 def _child(settings: Settings, commands: int, label: str, hit: int, first: int, tell: Connection) -> None:
     logs.configure(level="ERROR", format="text")
     seen: set[str] = set()
-    steps.arm(_killer(label, hit) if label else seen.add)
+    steps.arm(killer(label, hit) if label else seen.add)
     asyncio.run(_play(settings, commands, first, tell))
     for step in seen:
         tell.send(("step", step))
@@ -125,7 +143,8 @@ async def _play(settings: Settings, commands: int, first: int, tell: Connection)
     await host.stop()
 
 
-def _killer(label: str, hit: int) -> Callable[[str], None]:
+def killer(label: str, hit: int) -> Callable[[str], None]:
+    """An action for `steps.arm`: SIGKILL at the `hit`-th time this process is at the step."""
     left = hit
 
     def die(step: str) -> None:

@@ -20,7 +20,7 @@ def until(condition: Callable[[], bool], seconds: float = 20) -> None:
 
 
 def ready(listener: Harness) -> bool:
-    return bool(listener.client.get("/api/listener/health/ready").status_code == 200)
+    return bool(listener.client.get(f"/api/{listener.service.name}/health/ready").status_code == 200)
 
 
 def test_a_stream_and_its_group_that_vanish_are_made_again_and_read_again(harness: Callable[[Any], Harness]) -> None:

@@ -42,6 +42,12 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("subject", name="pk_subject_sequences"),
     )
     op.create_table(
+        "trimmed",
+        sa.Column("stream", sa.String(), nullable=False),
+        sa.Column("before", sa.String(), nullable=False),
+        sa.PrimaryKeyConstraint("stream", name="pk_trimmed"),
+    )
+    op.create_table(
         "inbox",
         sa.Column("consumer", sa.String(), nullable=False),
         sa.Column("source", sa.String(), nullable=False),
@@ -80,5 +86,5 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    for table in ("idempotency_keys", "dead_letters", "inbox", "subject_sequences", "outbox"):
+    for table in ("idempotency_keys", "dead_letters", "inbox", "trimmed", "subject_sequences", "outbox"):
         op.drop_table(table)

@@ -1,0 +1,148 @@
+"""A proxy before a Redis: it forwards bytes, and on demand loses replies, forwards nothing for a while, or is slow."""
+
+from __future__ import annotations
+
+import contextlib
+import random
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+CHUNK = 65_536
+COMMANDS = (b"\r\nXADD\r\n", b"\r\nXREADGROUP\r\n", b"\r\nXACK\r\n")
+
+
+class Proxy:
+    """Listens on a Unix socket and forwards to another address. A context manager."""
+
+    def __init__(self, path: Path, connect: Callable[[], socket.socket], seed: str) -> None:
+        self._path = path
+        self._connect = connect
+        self._chance = random.Random(seed)
+        self._losing = 0.0
+        self._delay = 0.0
+        self._lock = threading.Lock()
+        self._open = threading.Event()
+        self._open.set()
+        self._ended = False
+        self._sockets: set[socket.socket] = set()
+        self.lost = 0
+        self.lost_one = threading.Condition()
+
+    @property
+    def url(self) -> str:
+        """The address for clients."""
+        return f"unix://{self._path}"
+
+    def __enter__(self) -> Proxy:
+        self._listener = socket.socket(socket.AF_UNIX)
+        self._listener.bind(str(self._path))
+        self._listener.listen(64)
+        threading.Thread(target=self._accept, daemon=True).start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._ended = True
+        self._open.set()
+        with self._lock:
+            doomed = [self._listener, *self._sockets]
+        for one in doomed:
+            _close(one)
+
+    @contextlib.contextmanager
+    def losing(self, share: float) -> Iterator[None]:
+        """Meanwhile a share of the requests that XADD, XREADGROUP or XACK are carried out, and their replies never arrive:
+        the connection ends instead."""
+        self._losing = share
+        yield
+        self._losing = 0.0
+
+    @contextlib.contextmanager
+    def partition(self) -> Iterator[None]:
+        """Meanwhile nothing is forwarded, in either direction, and no connection ends."""
+        self._open.clear()
+        yield
+        self._open.set()
+
+    @contextlib.contextmanager
+    def slow(self, seconds: float) -> Iterator[None]:
+        """Meanwhile everything arrives so much later."""
+        self._delay = seconds
+        yield
+        self._delay = 0.0
+
+    def _accept(self) -> None:
+        while not self._ended:
+            try:
+                client, _ = self._listener.accept()
+            except OSError:
+                return
+            try:
+                server = self._connect()
+            except OSError:
+                _close(client)
+                continue
+            with self._lock:
+                self._sockets |= {client, server}
+            doomed = threading.Event()
+            for source, target, judge in ((client, server, self._doom), (server, client, self._spare)):
+                threading.Thread(target=self._forward, args=(source, target, judge, doomed), daemon=True).start()
+
+    def _forward(
+        self,
+        source: socket.socket,
+        target: socket.socket,
+        passes: Callable[[bytes, threading.Event], bool],
+        doomed: threading.Event,
+    ) -> None:
+        try:
+            while chunk := source.recv(CHUNK):
+                if self._delay:
+                    time.sleep(self._delay)  # the slow link itself
+                self._open.wait()
+                if not passes(chunk, doomed):
+                    break
+                target.sendall(chunk)
+        except OSError:
+            pass
+        with self._lock:
+            self._sockets -= {source, target}
+        _close(source)
+        _close(target)
+
+    def _doom(self, chunk: bytes, doomed: threading.Event) -> bool:
+        if self._losing and any(command in chunk for command in COMMANDS):
+            with self._lock:
+                if self._chance.random() < self._losing:
+                    doomed.set()
+        return True
+
+    def _spare(self, _: bytes, doomed: threading.Event) -> bool:
+        if doomed.is_set():
+            with self.lost_one:
+                self.lost += 1
+                self.lost_one.notify_all()
+        return not doomed.is_set()
+
+
+def unix(path: Path) -> Callable[[], socket.socket]:
+    """Connects to a Unix socket."""
+
+    def connect() -> socket.socket:
+        connection = socket.socket(socket.AF_UNIX)
+        try:
+            connection.connect(str(path))
+        except OSError:
+            connection.close()
+            raise
+        return connection
+
+    return connect
+
+
+def _close(one: socket.socket) -> None:
+    with contextlib.suppress(OSError):
+        one.shutdown(socket.SHUT_RDWR)
+    one.close()

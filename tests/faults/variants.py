@@ -1,0 +1,76 @@
+"""Changed kits, made by patching it inside a replica. `reordered` is a fault; the others are broken on purpose, and prove
+that the suite sees it."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from shared.messaging import inbox, outbox
+from shared.messaging.consumer import Consumer, Entry
+from shared.messaging.outbox import Relay
+
+WINDOW = 100
+
+
+def use(name: str, seed: str) -> None:
+    """Change the kit in this process; an empty name leaves it as it is."""
+    if name:
+        VARIANTS[name](seed)
+
+
+def reordered(seed: str) -> None:
+    """Facts are sent by the sweeper alone, shuffled within 100."""
+    chance = random.Random(seed)
+    send = Relay._send
+
+    def shuffled(self: Relay, rows: Sequence[Any]) -> None:
+        mixed: list[Any] = []
+        for first in range(0, len(rows), WINDOW):
+            window = list(rows[first : first + WINDOW])
+            chance.shuffle(window)
+            mixed += window
+        send(self, mixed)
+
+    outbox.SWEEP_EVERY = 0.1
+    _patch(Relay, "offer", lambda self, rows: None)
+    _patch(Relay, "_send", shuffled)
+
+
+def inbox_off(seed: str) -> None:
+    """Every delivery takes effect."""
+    _patch(inbox, "admit", lambda session, consumer, events: list(events))
+
+
+def acknowledged_first(seed: str) -> None:
+    """XACK before the transaction."""
+    handle = Consumer.handle
+
+    async def too_early(self: Consumer, stream: str, batch: Sequence[Entry]) -> None:
+        await self._acknowledge(stream, [entry.id for entry in batch])
+        await handle(self, stream, batch)
+
+    _patch(Consumer, "handle", too_early)
+
+
+def sweeper_off(seed: str) -> None:
+    """Nobody looks for unsent facts."""
+
+    def look_away(self: Relay, everything: bool) -> None:
+        self._sweep_due = time.monotonic() + 3600
+
+    _patch(Relay, "_sweep", look_away)
+
+
+def _patch(owner: Any, name: str, value: Any) -> None:
+    setattr(owner, name, value)
+
+
+VARIANTS: dict[str, Callable[[str], None]] = {
+    "reordered": reordered,
+    "inbox off": inbox_off,
+    "acknowledged first": acknowledged_first,
+    "sweeper off": sweeper_off,
+}
