@@ -152,6 +152,12 @@ def grams(text: str) -> list[str]:
     return pieces
 
 
+def load_library() -> None:
+    """Load scikit-learn, which takes a second or more the first time, before a transaction waits for it."""
+    import sklearn.feature_extraction.text
+    import sklearn.svm  # noqa: F401
+
+
 _lock = threading.Lock()
 _classifiers: dict[tuple[str, int], Classifier] = {}
 

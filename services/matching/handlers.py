@@ -11,7 +11,7 @@ from collections.abc import Iterable
 
 from sqlmodel import col, select
 
-from services.matching import pairing
+from services.matching import classify, pairing
 from services.matching.models import Agreement, Community, Offer, Organization, Satisfaction, Taxonomy
 from shared.events import CloudEvent
 from shared.events.feedback import SatisfactionChanged
@@ -175,7 +175,7 @@ def keep_satisfaction(tx: Transaction, events: list[CloudEvent[SatisfactionChang
     )
 
 
-@on(RequestSubmitted)
+@on(RequestSubmitted, prepare=classify.load_library)
 def pair_requests(tx: Transaction, events: list[CloudEvent[RequestSubmitted]]) -> None:
     """Read the new requests and put each before the organization that suits it best."""
     communities = {event.community for event in events}

@@ -200,6 +200,8 @@ class Consumer:
         if not events and not unreadable:
             return
 
+        self._dispatch.prepare(events)
+
         def work(tx: Transaction) -> list[CloudEvent[Fact]]:
             dead_letters.bury(tx.session, self._group, unreadable)
             new = inbox.admit(tx.session, self._group, events)

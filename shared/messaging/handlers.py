@@ -20,6 +20,7 @@ class Handler:
     function: Callable[..., None]
     facts: tuple[type[Fact], ...]
     batch: bool
+    prepare: Callable[[], None] | None = None
 
     def __call__(self, tx: Transaction, events: Sequence[CloudEvent[Fact]]) -> None:
         if self.batch:
@@ -32,12 +33,13 @@ class Handler:
 class Handlers:
     """A service's table of handlers. `@on(OfferPublished, OfferChanged)` above `def keep_offers(tx, events: list[…])` gives
     the function whole batches; with one `event: CloudEvent[…]` it is called per fact. A fact may have several handlers; they
-    share its transaction."""
+    share its transaction. `prepare` is called before the transaction begins: it loads what takes long and would hold up
+    every other writer."""
 
     def __init__(self) -> None:
         self._handlers: list[Handler] = []
 
-    def __call__(self, *facts: type[Fact]) -> Callable[[HandlerT], HandlerT]:
+    def __call__(self, *facts: type[Fact], prepare: Callable[[], None] | None = None) -> Callable[[HandlerT], HandlerT]:
         def register(function: HandlerT) -> HandlerT:
             hints = {name: hint for name, hint in typing.get_type_hints(function).items() if name != "return"}
             if len(hints) != 2:
@@ -45,7 +47,7 @@ class Handlers:
                     f"{function.__name__} must take an annotated transaction and an annotated fact or list of facts"
                 )
             heard: Any = list(hints.values())[1]
-            self._handlers.append(Handler(function, facts, typing.get_origin(heard) is list))
+            self._handlers.append(Handler(function, facts, typing.get_origin(heard) is list, prepare))
             return function
 
         return register
@@ -63,6 +65,13 @@ class Dispatch:
         self.types = frozenset(fact.type for fact in self.facts)
         self.stems = frozenset(type.rpartition(".")[0] for type in self.types)
         self.tellers = sorted({fact.teller for fact in self.facts})
+
+    def prepare(self, events: Sequence[CloudEvent[Fact]]) -> None:
+        """Load what the handlers of these facts need, outside of any transaction."""
+        classes = {type(event.data) for event in events}
+        for handler in self._handlers:
+            if handler.prepare and classes.intersection(handler.facts):
+                handler.prepare()
 
     def run(self, tx: Transaction, events: Sequence[CloudEvent[Fact]]) -> None:
         """Give each handler its facts, in the order in which they arrived."""

@@ -7,11 +7,12 @@ from collections.abc import Callable
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 
 from deploy.services import load_all
 from shared.database import Database
 from shared.messaging import tables
-from shared.migrations import MigrationError, is_current, upgrade
+from shared.migrations import HERE, MigrationError, is_current, revisions, upgrade
 from shared.service import Service
 
 SERVICES = load_all()
@@ -29,6 +30,13 @@ def test_migrations_make_the_tables_the_models_say(database_url: Callable[[str],
         differences = compare_metadata(context, [service.metadata, tables.metadata])  # type: ignore[arg-type]
     database.close()
     assert differences == []
+
+
+@pytest.mark.parametrize("service", SERVICES, ids=lambda service: service.name)
+def test_the_files_names_say_what_alembic_reads_in_them(service: Service) -> None:
+    locations = [str(HERE / "versions"), str(service.migrations)]
+    script = ScriptDirectory(str(HERE), version_locations=locations)
+    assert revisions(service) == ({found.revision for found in script.walk_revisions()}, set(script.get_heads()))
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)

@@ -49,6 +49,7 @@ class Replica:
         self._numbers = itertools.count()
         self._asked: dict[int, Future[Any]] = {}
         self._gone = threading.Event()
+        self._paused = False
         self._ready: Future[Any] = self._asked.setdefault(-1, Future())
         threading.Thread(target=self._listen, daemon=True).start()
 
@@ -58,8 +59,18 @@ class Replica:
 
     @property
     def alive(self) -> bool:
-        """Whether it may still answer."""
-        return not self._gone.is_set()
+        """Whether it may answer at once."""
+        return not (self._gone.is_set() or self._paused)
+
+    def pause(self) -> None:
+        """SIGSTOP."""
+        self._paused = True
+        self._signal(signal.SIGSTOP)
+
+    def go_on(self) -> None:
+        """SIGCONT."""
+        self._signal(signal.SIGCONT)
+        self._paused = False
 
     @property
     def exit_code(self) -> int | None:
@@ -80,15 +91,9 @@ class Replica:
             raise Gone("it has ended")
         return self._result(future, limit)
 
-    def signal(self, number: signal.Signals) -> None:
-        """Send it a signal."""
-        assert self._process.pid
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(self._process.pid, number)
-
     def kill(self) -> None:
         """SIGKILL, and wait for its end."""
-        self.signal(signal.SIGKILL)
+        self._signal(signal.SIGKILL)
         self.wait_for_end()
 
     def wait_for_end(self, limit: float = END_LIMIT) -> bool:
@@ -98,11 +103,16 @@ class Replica:
 
     def terminate(self) -> int | None:
         """SIGTERM, and wait for its end. Returns its exit code; None where it had to be killed."""
-        self.signal(signal.SIGTERM)
+        self._signal(signal.SIGTERM)
         if self.wait_for_end():
             return self._process.exitcode
         self.kill()
         return None
+
+    def _signal(self, number: signal.Signals) -> None:
+        assert self._process.pid
+        if self._process.is_alive():
+            os.kill(self._process.pid, number)
 
     def _result(self, future: Future[Any], limit: float) -> Any:
         try:

@@ -77,9 +77,7 @@ def _database(kind: str, folder: Path) -> Iterator[str]:
         yield f"sqlite:///{folder / 'child.db'}"
         return
     address = sa.make_url(POSTGRES)
-    server = sa.create_engine(
-        address.set(drivername="postgresql+psycopg"), isolation_level="AUTOCOMMIT", poolclass=sa.NullPool
-    )
+    server = sa.create_engine(address.set(drivername="postgresql+psycopg"), isolation_level="AUTOCOMMIT", poolclass=sa.NullPool)
     name = f"fenghe_faults_{uuid.uuid4().hex[:12]}"
     with server.connect() as connection:
         connection.execute(sa.text(f'CREATE DATABASE "{name}"'))

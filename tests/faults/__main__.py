@@ -1,0 +1,68 @@
+"""`make faults`: attack the kit in every way, and count what was lost and what happened twice."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import time
+
+from rich.console import Console
+from rich.table import Table
+
+from shared import logs
+from tests.faults.strikes import FAULTS
+from tests.faults.substrates import available
+from tests.faults.suite import Row, run
+
+
+def main() -> int:
+    """Run the chosen faults on every substrate there is. 1 when something was lost, happened twice, or never came to rest."""
+    parser = argparse.ArgumentParser(prog="make faults", description=__doc__)
+    parser.add_argument("--seed", type=int, default=1, help="the schedule: one seed gives one")
+    parser.add_argument("--minutes", type=float, default=2.0, help="how long in all, shared among the faults")
+    parser.add_argument("--only", default="", help="faults, for example T2,T3")
+    parser.add_argument("--json", action="store_true", help="print one JSON object as the last line")
+    given = parser.parse_args()
+    wanted = set(filter(None, given.only.split(",")))
+    if unknown := wanted - {fault.id for fault in FAULTS}:
+        parser.error(f"there is no fault {', '.join(sorted(unknown))}; there are {', '.join(fault.id for fault in FAULTS)}")
+    logs.configure(level="CRITICAL", format="text")
+    console = Console(stderr=given.json, width=128)
+    substrates, missing = available()
+    chosen = [(fault, substrate) for fault in FAULTS if not wanted or fault.id in wanted for substrate in substrates]
+    console.print(f"seed {given.seed}, {given.minutes:g} minutes, {len(chosen)} rows")
+    for sentence in missing:
+        console.print(sentence)
+    deadline = time.monotonic() + given.minutes * 60
+    rows: list[Row] = []
+    for done, (fault, substrate) in enumerate(chosen):
+        left = max(0.0, deadline - time.monotonic()) / (len(chosen) - done)
+        rows.append(run(fault, substrate, given.seed, left * 0.7))  # the rest is starting, coming to rest and judging
+        _print(console, rows[-1])
+    console.print(_table(rows))
+    held = all(row.holds for row in rows)
+    console.print("Nothing was lost, nothing happened twice." if held else "It did not hold.")
+    if given.json:
+        print(json.dumps({"seed": given.seed, "held": held, "left_out": missing, "rows": [row.as_dict() for row in rows]}))
+    return 0 if held else 1
+
+
+def _print(console: Console, row: Row) -> None:
+    console.print(f"{row.fault} {row.what}, {row.substrate}: {'holds' if row.holds else 'DOES NOT HOLD'}")
+    for note in row.notes:
+        console.print(f"  {note}", markup=False)
+
+
+def _table(rows: list[Row]) -> Table:
+    table = Table("fault", "database × redis", title="Faults")
+    for name in ("times", "acknowledged", "lost", "twice", "slowest recovery (s)", "client errors"):
+        table.add_column(name, justify="right")
+    for row in rows:
+        figures = (row.times, row.acknowledged, row.lost, row.twice, f"{row.recovery:.2f}", row.client_errors)
+        table.add_row(f"{row.fault} {row.what}", row.substrate, *map(str, figures))
+    return table
+
+
+if __name__ == "__main__":
+    sys.exit(main())

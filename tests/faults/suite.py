@@ -1,0 +1,100 @@
+"""Runs a fault on a substrate and has it judged."""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from contextlib import ExitStack
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import redis
+
+from shared.access import make_keys
+from shared.settings import Settings
+from tests.faults.arena import Arena
+from tests.faults.judge import Evidence, judge
+from tests.faults.proxy import Proxy, unix
+from tests.faults.replica import Gone
+from tests.faults.strikes import Fault
+from tests.faults.substrates import Substrate
+
+PATIENCE = 30.0
+"""Seconds in which everything must have come to rest again."""
+
+
+@dataclass
+class Row:
+    """What a fault did on a substrate. `recovery`: the slowest, in seconds. `notes`: what the judge and the driver say."""
+
+    fault: str
+    what: str
+    substrate: str
+    times: int = 0
+    acknowledged: int = 0
+    lost: int = 0
+    twice: int = 0
+    recovery: float = 0.0
+    client_errors: int = 0
+    notes: list[str] = field(default_factory=list)
+
+    @property
+    def holds(self) -> bool:
+        """Whether nothing was lost and nothing happened twice, and all came to rest."""
+        return not (self.lost or self.twice or self.notes)
+
+    def as_dict(self) -> dict[str, Any]:
+        """For JSON."""
+        return asdict(self)
+
+
+def run(fault: Fault, substrate: Substrate, seed: int, seconds: float, broken: str = "", patience: float = PATIENCE) -> Row:
+    """Strike again and again for so many seconds, and at least as often as the fault needs. `broken`: a variant of the kit
+    that must not hold."""
+    row = Row(fault.id, fault.what, str(substrate))
+    script = f"{seed} {fault.id} {substrate}"
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="faults-")))
+        database_url, server = stack.enter_context(substrate.new(folder))
+        proxy = stack.enter_context(Proxy(folder / "proxy.sock", unix(server.socket), script)) if fault.proxied else None
+        make_keys(folder / "keys")
+        settings = Settings(
+            database_url=database_url,
+            redis_url=proxy.url if proxy else server.url,
+            token_keys=str(folder / "keys" / "tokens.jwks.json"),
+            **{"retry_first": 0.01, "sweep_age": 0.5, **fault.settings},
+        )
+        arena = Arena(settings, server, fault.replicas, broken or fault.variant, script, patience)
+        arena.proxy = proxy
+        stack.callback(arena.close)
+        arena.open()
+        _strike(arena, fault, seconds, row)
+        if not arena.load.finish(patience):
+            row.notes.append(f"clients still waited for an answer after {patience:.0f} s")
+        if not arena.quiet():
+            row.notes.append(f"not quiet within {patience:.0f} s: {arena.memory.get('quiet')}")
+        for replica in arena.replicas:
+            if (code := replica.terminate()) != 0:
+                row.notes.append(f"in the end it ended with {code}")
+        evidence = Evidence(frozenset(arena.load.acknowledged), frozenset(arena.poison), database_url, server.url)
+        verdict = judge(evidence)
+    row.acknowledged, row.lost, row.twice = verdict.acknowledged, len(verdict.lost), len(verdict.twice)
+    row.client_errors = arena.load.errors
+    row.notes += [*arena.notes, *verdict.lost[:3], *verdict.twice[:3]]
+    return row
+
+
+def _strike(arena: Arena, fault: Fault, seconds: float, row: Row) -> None:
+    deadline, rounds = time.monotonic() + seconds, 0
+    while rounds < fault.rounds or time.monotonic() < deadline:
+        time.sleep(arena.chance.uniform(*fault.pace))  # the pace of the strikes
+        try:
+            times, since = fault.strike(arena)
+            row.times += times
+            row.recovery = max(row.recovery, round(arena.recovery(since), 2))
+        except (Gone, TimeoutError, redis.RedisError) as error:
+            arena.notes.append(f"{type(error).__name__}: {error}")
+        rounds += 1
+        if arena.notes:  # it has failed already: what is left is to judge what is there
+            return

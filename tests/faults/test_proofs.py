@@ -1,0 +1,29 @@
+"""The suite can fail: with the kit broken on purpose, it shows what is lost and what happens twice."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.faults.strikes import FAULTS
+from tests.faults.substrates import Substrate
+from tests.faults.suite import Row, run
+
+SQLITE = Substrate("sqlite", "valkey")
+
+
+def attack(fault: str, broken: str) -> Row:
+    chosen = next(one for one in FAULTS if one.id == fault)
+    return run(chosen, SQLITE, seed=1, seconds=1, broken=broken, patience=5)
+
+
+def test_without_the_inbox_facts_take_effect_twice() -> None:
+    assert attack("T11", "inbox off").twice
+
+
+@pytest.mark.parametrize("fault", ["T1", "T2"])
+def test_with_the_acknowledgement_before_the_transaction_facts_are_lost(fault: str) -> None:
+    assert attack(fault, "acknowledged first").lost
+
+
+def test_without_the_sweeper_facts_are_lost() -> None:
+    assert attack("T2", "sweeper off").lost
