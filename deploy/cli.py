@@ -117,23 +117,13 @@ def migrate(
     data: Data = DATA,
 ) -> None:
     """Bring databases up to this version: the data folder's, or the one in FENGHE_DATABASE_URL."""
-    import os
-
-    from deploy.data_folder import DataFolder
-    from shared.database import Database
+    from deploy.data_folder import databases
     from shared.migrations import upgrade
 
-    with _sentences():
-        url = os.environ.get("FENGHE_DATABASE_URL")
-        if url and len(services or []) != 1:
-            raise CommandError("FENGHE_DATABASE_URL is one service's database; name the service: fenghe migrate registry")
-        folder = None if url else DataFolder(data)
-        for name in services or NAMES:
-            service = _service(name)
-            database = Database(url or folder.settings(service, "unix:///unused").database_url)  # type: ignore[union-attr]
+    with _sentences(), databases(services or [], data) as opened:
+        for service, database in opened:
             upgrade(service, database)
-            database.close()
-            print(f"{name}: up to date")
+            print(f"{service.name}: up to date")
 
 
 @app.command()
@@ -205,6 +195,40 @@ def events(
 
     with _sentences():
         print_events(data, follow, type, community)
+
+
+@app.command()
+def republish(
+    services: Annotated[list[str] | None, typer.Argument(help="Whose facts; default: everybody's.")] = None,
+    community: Annotated[str | None, typer.Option(help="Only the facts of this community (id).")] = None,
+    data: Data = DATA,
+) -> None:
+    """Send the last fact of every subject again: a new or emptied listener is rebuilt by it."""
+    from deploy import repair
+
+    with _sentences():
+        repair.republish(services or [], community, data)
+
+
+@app.command(name="dead-letters")
+def dead_letters(
+    services: Annotated[list[str] | None, typer.Argument(help="Whose; default: everybody's.")] = None,
+    replay: Annotated[str | None, typer.Option(help="Replay the dead letter of this id.")] = None,
+    replay_cause: Annotated[str | None, typer.Option(help="Replay all that died of this cause.")] = None,
+    replay_all: Annotated[bool, typer.Option("--replay-all", help="Replay all of a service.")] = False,
+    data: Data = DATA,
+) -> None:
+    """Show what could not be handled, grouped by cause; or replay it, once the cause is mended."""
+    from deploy import repair
+
+    with _sentences():
+        if not (replay or replay_cause or replay_all):
+            repair.show_dead_letters(services or [], data)
+            return
+        if len(services or []) != 1:
+            raise CommandError("Name the one service whose dead letters are to be replayed.")
+        if repair.replay_dead_letters((services or [""])[0], replay, replay_cause, data):
+            raise typer.Exit(1)
 
 
 @app.command()

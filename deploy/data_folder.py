@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import fcntl
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
+from deploy.errors import CommandError
+from deploy.services import NAMES, load
 from shared.access import make_keys
+from shared.database import Database
 from shared.service import Service
 from shared.settings import Settings, SettingsError, from_environment
 
@@ -81,3 +85,23 @@ class DataFolder:
     def exists(self, services: Sequence[Service]) -> bool:
         """Whether an all-in-one has run here."""
         return all((self.path / f"{service.name}.db").exists() for service in services)
+
+
+@contextmanager
+def databases(names: Sequence[str], data: Path) -> Iterator[list[tuple[Service, Database]]]:
+    """Services with their databases: the data folder's, or the one in FENGHE_DATABASE_URL. Raises CommandError."""
+    url = os.environ.get("FENGHE_DATABASE_URL")
+    if url and len(names) != 1:
+        raise CommandError("FENGHE_DATABASE_URL is one service's database; name the service.")
+    for name in names:
+        if name not in NAMES:
+            raise CommandError(f"There is no service {name!r}: {', '.join(NAMES)}.")
+    folder = None if url else DataFolder(data)
+    opened = []
+    try:
+        for service in map(load, names or NAMES):
+            opened.append((service, Database(url or folder.settings(service, "unix:///unused").database_url)))  # type: ignore[union-attr]
+        yield opened
+    finally:
+        for _, database in opened:
+            database.close()

@@ -15,7 +15,7 @@ from pydantic import ValidationError
 from rich.console import Console
 from rich.progress import Progress
 
-from deploy.data_folder import DataFolder
+from deploy.data_folder import databases
 from deploy.errors import CommandError
 from deploy.services import NAMES, load
 from shared.access import Caller
@@ -42,18 +42,13 @@ class _Target:
 def import_files(files: Sequence[Path], community: str, data: Path) -> int:
     """Take in files; returns how many rows were refused. Each row is a transaction of its own; its facts are sent by the
     running services, or when they start."""
-    url = os.environ.get("FENGHE_DATABASE_URL")
-    folder = None if url else DataFolder(data)
     refused = 0
     for file in files:
         columns, rows = _read(file)
         target = _target(file, columns)
-        database = Database(url or folder.settings(target.service, "unix:///unused").database_url)  # type: ignore[union-attr]
-        try:
+        with databases([target.service.name], data) as ((_, database),):
             upgrade(target.service, database)
             refused += _import_rows(file, rows, target, database, _community_id(database, community))
-        finally:
-            database.close()
     return refused
 
 

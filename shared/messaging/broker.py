@@ -15,6 +15,7 @@ from typing import Any
 from faststream import AckPolicy
 from faststream.redis import RedisBroker, StreamSub
 from faststream.redis.message import RedisBatchStreamMessage
+from faststream.redis.subscriber.usecases import stream_subscriber
 from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
@@ -28,6 +29,8 @@ log = logs.get("broker")
 POLL_MILLISECONDS = 1000
 """How long an idle subscriber blocks; a new entry wakes it at once. Below the client's socket timeout."""
 SUPERVISE_EVERY = 0.25
+# After a lost connection FastStream pauses for five seconds, and no setting says otherwise.
+stream_subscriber.CONSUME_ERROR_BACKOFF_SECONDS = SUPERVISE_EVERY  # type: ignore[attr-defined,unused-ignore]
 CLAIM_COUNT = 100
 DELIVERY_CAP = 10
 """Deliveries after which an entry goes to the dead letters: whoever handles it dies of it."""

@@ -55,7 +55,7 @@ def bury(session: Session, consumer: str, letters: Sequence[DeadLetter]) -> None
 
 
 def count(session: Session, community: str) -> int:
-    """How many dead letters belong to a community, or to nobody knows which."""
-    statement = sa.select(sa.func.count()).select_from(dead_letters)
+    """How many dead letters, not replayed yet, belong to a community, or to nobody knows which."""
+    statement = sa.select(sa.func.count()).select_from(dead_letters).where(dead_letters.c.replayed_at.is_(None))
     statement = statement.where(sa.or_(dead_letters.c.community == community, dead_letters.c.community.is_(None)))
     return int(session.execute(statement).scalar_one())

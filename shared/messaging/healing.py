@@ -36,8 +36,7 @@ class Healer:
         self._database = database
         self._client = client
         self._streams = streams
-        self._server = ""
-        self._epochs: dict[str, bytes | None] = {}
+        self._seen: dict[str, tuple[str, bytes | None]] = {}
 
     def heal(self) -> int:
         """Make unsent whatever is missing from Redis; returns how many facts that were. Cheap where nothing happened.
@@ -46,12 +45,14 @@ class Healer:
         epochs = self._client.mget([epoch_of(stream) for stream in self._streams]) if self._streams else []
         lost = 0
         for stream, epoch in zip(self._streams, epochs, strict=True):
-            # Another epoch than before: a replica has healed the stream, but could not see what this one had not marked yet.
-            if epoch is None or epoch != self._epochs.get(stream) or server != self._server:
-                lost += self._check(stream)
+            if epoch is None:
+                # Made before the look: what is lost in the middle of it takes the epoch along, and is looked for next time.
                 self._client.set(epoch_of(stream), new_id(), nx=True)
-                self._epochs[stream] = self._client.get(epoch_of(stream))
-        self._server = server
+                epoch = self._client.get(epoch_of(stream))
+            # Another epoch than before: a replica has healed the stream, but could not see what this one had not marked yet.
+            if self._seen.get(stream) != (server, epoch):
+                lost += self._check(stream)
+                self._seen[stream] = (server, epoch)
         return lost
 
     def _check(self, stream: str) -> int:

@@ -78,6 +78,7 @@ dead_letters = sa.Table(
     sa.Column("attempts", sa.Integer, nullable=False),
     sa.Column("fields", JSON, nullable=False),
     sa.Column("died_at", UTCDateTime, nullable=False),
+    sa.Column("replayed_at", UTCDateTime),
     sa.UniqueConstraint("consumer", "stream", "entry_id"),
 )
 """Every entry that could not be handled, whole, with its cause."""

@@ -70,8 +70,13 @@ def kill_redis(arena: Arena) -> Struck:
 
 
 def flush(arena: Arena) -> Struck:
+    """Recovered is what holds every fact again that was there before."""
+    known = _fact_ids(arena)
     arena.client.flushall()
-    return 1, time.monotonic()
+    since = time.monotonic()
+    if not arena.until(lambda: known <= _fact_ids(arena)):
+        arena.notes.append(f"{len(known - _fact_ids(arena))} facts were not sent again")
+    return 1, since
 
 
 def rolling_restart(arena: Arena) -> Struck:
@@ -153,6 +158,10 @@ def add_poison(arena: Arena) -> Struck:
     arena.poison.add(added.decode())
     arena.memory["length"] = arena.client.xlen(STREAM)
     return 1, time.monotonic()
+
+
+def _fact_ids(arena: Arena) -> set[bytes]:
+    return {fields[b"id"] for _, fields in arena.client.xrange(STREAM)}
 
 
 NOW = (0.0, 0.0)

@@ -8,6 +8,9 @@ from tests.faults.strikes import FAULTS, Fault
 from tests.faults.substrates import Substrate, available
 from tests.faults.suite import run
 
+RECOVERED = 4.0
+"""Seconds. A reader that rests for FastStream's five after a lost connection takes longer."""
+
 SUBSTRATES, _ = available(small=True)
 
 
@@ -18,3 +21,4 @@ def test_it_holds_under(fault: Fault, substrate: Substrate) -> None:
     assert row.holds, row
     assert row.times >= 1
     assert row.acknowledged > 0
+    assert row.recovery < RECOVERED, row

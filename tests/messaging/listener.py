@@ -30,12 +30,15 @@ class Count(Table, table=True):
     times: int
 
 
+POISON = {"poison"}
+"""English titles that the handler cannot stand; a test that mends the bug empties it."""
+
 on = Handlers()
 
 
 @on(OfferPublished, OfferChanged, OfferWithdrawn)
 def keep_offers(tx: Transaction, events: list[CloudEvent[OfferPublished]]) -> None:
-    if any(event.data.title_en == "poison" for event in events):
+    if any(event.data.title_en in POISON for event in events):
         raise RuntimeError("a bug in the handler")
     tx.keep(Offer, [{"id": e.subject, "title": e.data.title_zh, "sequence": e.sequence} for e in events])
 

@@ -71,6 +71,7 @@ def upgrade() -> None:
         sa.Column("attempts", sa.Integer(), nullable=False),
         sa.Column("fields", JSON, nullable=False),
         sa.Column("died_at", UTCDateTime(), nullable=False),
+        sa.Column("replayed_at", UTCDateTime()),
         sa.PrimaryKeyConstraint("id", name="pk_dead_letters"),
         sa.UniqueConstraint("consumer", "stream", "entry_id", name="uq_dead_letters_consumer_stream_entry_id"),
     )

@@ -1,0 +1,88 @@
+"""Replaying dead letters after what killed them was mended: the fact takes effect as if it had just been heard."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import sqlalchemy as sa
+from sqlmodel import Session
+
+from shared.database import Database
+from shared.messaging import entries, inbox
+from shared.messaging.handlers import Dispatch
+from shared.messaging.tables import dead_letters
+from shared.messaging.transaction import Transaction, transact
+
+
+@dataclass(frozen=True)
+class Group:
+    """Dead letters that died of one cause: of which type, how many, since when, and one of them to look at."""
+
+    cause: str
+    type: str | None
+    letters: int
+    first: datetime
+    last: datetime
+    example: str
+
+
+def groups(session: Session) -> list[Group]:
+    """The dead letters that were not replayed yet, grouped by cause and type, the most first."""
+    table = dead_letters
+    count = sa.func.count()
+    statement = (
+        sa.select(
+            table.c.cause,
+            table.c.type,
+            count,
+            sa.func.min(table.c.died_at),
+            sa.func.max(table.c.died_at),
+            sa.func.min(table.c.id),
+        )
+        .where(table.c.replayed_at.is_(None))
+        .group_by(table.c.cause, table.c.type)
+        .order_by(count.desc(), table.c.cause)
+    )
+    return [Group(*row) for row in session.execute(statement)]
+
+
+def chosen(session: Session, letter: str | None, cause: str | None) -> list[str]:
+    """The ids of the dead letters not replayed yet: one, those of a cause, or all; the oldest first."""
+    statement = sa.select(dead_letters.c.id).where(dead_letters.c.replayed_at.is_(None)).order_by(dead_letters.c.id)
+    if letter is not None:
+        statement = statement.where(dead_letters.c.id == letter)
+    if cause is not None:
+        statement = statement.where(dead_letters.c.cause == cause)
+    return list(session.execute(statement).scalars())
+
+
+def replay(database: Database, dispatch: Dispatch, teller: str, public_url: str, letters: Sequence[str]) -> dict[str, str]:
+    """Let dead letters take effect, each in a transaction of its own, once as always: what took effect meanwhile is only
+    marked. Returns, by id, why any of them cannot; it stays with its new cause."""
+    failed = {}
+    for letter in letters:
+        try:
+            transact(database, teller, public_url, lambda tx, id=letter: _take_effect(tx, dispatch, id), lambda: None)  # type: ignore[misc]
+        except Exception as error:  # a handler may raise anything
+            failed[letter] = f"{type(error).__name__}: {(str(error).splitlines() or [''])[0][:300]}"
+            database.transact(lambda session, id=letter: _failed_again(session, id, failed[id]))  # type: ignore[misc]
+    return failed
+
+
+def _take_effect(tx: Transaction, dispatch: Dispatch, letter: str) -> None:
+    mine = dead_letters.c.id == letter
+    row = tx.session.execute(sa.select(dead_letters.c.fields, dead_letters.c.consumer).where(mine)).one()
+    event = entries.read(entries.restored(row.fields))
+    dispatch.prepare([event])
+    new = inbox.admit(tx.session, row.consumer, [event])
+    if new:
+        tx.because_of(new)
+        dispatch.run(tx, new)
+    tx.session.execute(sa.update(dead_letters).where(mine).values(replayed_at=datetime.now(UTC)))
+
+
+def _failed_again(session: Session, letter: str, cause: str) -> None:
+    mine = dead_letters.c.id == letter
+    session.execute(sa.update(dead_letters).where(mine).values(cause=cause, attempts=dead_letters.c.attempts + 1))
