@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -80,7 +80,8 @@ class Host:
         self._signer = access.load_signer(settings.signing_key) if settings.signing_key else None
         self.database = Database(settings.database_url)
         self.metrics = Metrics(service.name)
-        self._relay = outbox.Relay(self.database, settings.redis_url, service.writes, self.metrics, settings.sweep_age)
+        keep = outbox.Keep(timedelta(days=settings.retention_days), timedelta(days=settings.stream_days))
+        self._relay = outbox.Relay(self.database, settings.redis_url, service.writes, self.metrics, settings.sweep_age, keep)
         self._broker: Broker | None = None
         self._consumer: Consumer | None = None
 

@@ -37,6 +37,8 @@ class Settings(BaseModel):
     retry_factor: float = Field(default=3, ge=1, description="each further retry waits this many times longer")
     retry_attempts: int = Field(default=5, ge=1, description="attempts before a fact goes to the dead letters")
     batch: int = Field(default=100, ge=1, le=10_000, description="the most facts handled in one transaction")
+    retention_days: float = Field(default=30, gt=0, description="days that facts are kept, save the last of every subject")
+    stream_days: float = Field(default=7, gt=0, description="days that entries stay on the streams, once all have them")
     sweep_age: float = Field(default=2, ge=0, description="seconds after which an unsent fact is sent by the sweeper")
 
 

@@ -30,7 +30,7 @@ POLL_MILLISECONDS = 1000
 """How long an idle subscriber blocks; a new entry wakes it at once. Below the client's socket timeout."""
 SUPERVISE_EVERY = 0.25
 # After a lost connection FastStream pauses for five seconds, and no setting says otherwise.
-stream_subscriber.CONSUME_ERROR_BACKOFF_SECONDS = SUPERVISE_EVERY  # type: ignore[attr-defined,unused-ignore]
+stream_subscriber.CONSUME_ERROR_BACKOFF_SECONDS = SUPERVISE_EVERY  # type: ignore[assignment,attr-defined]
 CLAIM_COUNT = 100
 DELIVERY_CAP = 10
 """Deliveries after which an entry goes to the dead letters: whoever handles it dies of it."""

@@ -7,6 +7,7 @@ import queue
 import threading
 import time
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -20,6 +21,7 @@ from shared import logs
 from shared.database import Database
 from shared.messaging.entries import fields_of
 from shared.messaging.healing import Healer
+from shared.messaging.housekeeping import Housekeeper
 from shared.messaging.metrics import Metrics
 from shared.messaging.steps import step
 from shared.messaging.streams import FEED
@@ -42,20 +44,36 @@ def sending_client(redis_url: str) -> redis.Redis:
     return redis.Redis.from_url(redis_url, retry=Retry(NoBackoff(), 0), socket_timeout=10, socket_connect_timeout=2)
 
 
+CLEAN_AFTER, CLEAN_EVERY = 60.0, 3600.0
+"""Seconds from the start to the first housekeeping, and from one to the next."""
+
+
+@dataclass(frozen=True)
+class Keep:
+    """How long facts stay in the outbox, and entries on the streams."""
+
+    facts: timedelta
+    entries: timedelta
+
+
 class Relay:
     """Sends a service's facts, in a thread of its own: at once what its process has just committed (`offer`), and by
     sweeping what a crash, another process or a lost connection left behind. A fact that is sent twice keeps its id, and the
     listeners' inbox counts it once."""
 
-    def __init__(self, database: Database, redis_url: str, streams: Sequence[str], metrics: Metrics, sweep_age: float) -> None:
+    def __init__(
+        self, database: Database, redis_url: str, streams: Sequence[str], metrics: Metrics, sweep_age: float, keep: Keep
+    ) -> None:
         self._database = database
         self._client = sending_client(redis_url)
         self._metrics = metrics
         self._sweep_age = timedelta(seconds=sweep_age)
         self._healer = Healer(database, self._client, streams)
+        self._housekeeper = Housekeeper(database, self._client, streams, keep.facts, keep.entries)
         self._offered: queue.SimpleQueue[list[Row] | None] = queue.SimpleQueue()
         self._sent: list[tuple[str, str, str]] = []
         self._sweep_due = 0.0
+        self._clean_due = time.monotonic() + CLEAN_AFTER
         self._stopping = False
         self._thread = threading.Thread(target=self._run, name="relay", daemon=True)
 
@@ -93,6 +111,9 @@ class Relay:
                 if not ended and time.monotonic() >= self._sweep_due:
                     self._sweep(self._started if first else datetime.now(UTC) - self._sweep_age)
                     first = False
+                if not ended and time.monotonic() >= self._clean_due:
+                    self._clean_due = time.monotonic() + CLEAN_EVERY
+                    self._housekeeper.clean()
             except Exception as error:  # whatever it was, the facts are in the database, and the sweeper comes again
                 log.warning("facts could not be sent; the sweeper will send them", error=str(error), kind=type(error).__name__)
                 self._sent.clear()

@@ -162,5 +162,9 @@ class Arena:
 
     def _new(self, place: int) -> Replica:
         replica = Replica(self.settings, self._variant, f"{self._seed} {place}")
-        replica.wait()
+        try:
+            replica.wait()
+        except Gone:
+            replica.kill()
+            raise
         return replica

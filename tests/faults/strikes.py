@@ -171,6 +171,7 @@ FAULTS = (
     Fault("T2", "kill -9 at every step", kill_at_step, rounds=len(LABELS), pace=(0.0, 0.1)),
     Fault("T3", "kill -9 of Redis", kill_redis, pace=(0.3, 1.5)),
     Fault("T4", "FLUSHALL", flush, pace=(0.2, 1.0)),
+    Fault("T4", "FLUSHALL, two replicas", flush, replicas=2, settings=SHARED, pace=(0.0, 0.5)),
     Fault("T6", "rolling SIGTERM restarts", rolling_restart, replicas=2, settings=SHARED),
     Fault("T7", "replies lost after success", lose_replies, proxied=True, pace=NOW),
     Fault("T8", "partitions and slow links", cut_or_slow, proxied=True, rounds=2),

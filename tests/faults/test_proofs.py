@@ -11,7 +11,7 @@ SQLITE = Substrate("sqlite", "valkey")
 
 def attack(fault: str, broken: str) -> Row:
     chosen = next(one for one in FAULTS if one.id == fault)
-    return run(chosen, SQLITE, seed=1, seconds=1, broken=broken, patience=5)
+    return run(chosen, SQLITE, seed=1, seconds=1, broken=broken, patience=3)
 
 
 def test_without_the_inbox_facts_take_effect_twice() -> None:
@@ -24,3 +24,7 @@ def test_with_the_acknowledgement_before_the_transaction_facts_are_lost() -> Non
 
 def test_without_the_sweeper_facts_are_lost() -> None:
     assert attack("T2", "sweeper off").lost
+
+
+def test_with_reading_from_0_facts_are_lost() -> None:
+    assert attack("T1", "read from 0").lost

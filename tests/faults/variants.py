@@ -6,9 +6,10 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
-from shared.messaging import inbox, outbox
+from shared.messaging import broker, inbox, outbox
 from shared.messaging.consumer import Consumer, Entry
 from shared.messaging.outbox import Relay
 
@@ -64,6 +65,11 @@ def sweeper_off(seed: str) -> None:
     _patch(Relay, "_sweep", look_away)
 
 
+def from_the_start(seed: str) -> None:
+    """FastStream is told to read from 0, and from then on sees its own pending entries alone."""
+    _patch(broker, "StreamSub", partial(broker.StreamSub, last_id="0"))
+
+
 def _patch(owner: Any, name: str, value: Any) -> None:
     setattr(owner, name, value)
 
@@ -73,4 +79,5 @@ VARIANTS: dict[str, Callable[[str], None]] = {
     "inbox off": inbox_off,
     "acknowledged first": acknowledged_first,
     "sweeper off": sweeper_off,
+    "read from 0": from_the_start,
 }
