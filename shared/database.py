@@ -136,9 +136,14 @@ def is_unavailable(error: BaseException) -> bool:
     module = type(error.orig).__module__
     if module.startswith("sqlite3"):
         return any(phrase in str(error.orig) for phrase in _SQLITE_UNAVAILABLE)
-    return isinstance(error, OperationalError | InterfaceError)
+    state: str | None = getattr(error.orig, "sqlstate", None)
+    if state is None:
+        return isinstance(error, OperationalError | InterfaceError)
+    return state.startswith(_POSTGRES_UNAVAILABLE)
 
 
+# Connection, resources, operator's intervention, the system, read-only, lock timeout, rolled back: not what was asked.
+_POSTGRES_UNAVAILABLE = ("08", "53", "57P", "58", "25006", "55P03", "40")
 _SQLITE_UNAVAILABLE = ("is locked", "disk I/O error", "unable to open", "disk is full", "readonly database")
 
 

@@ -21,6 +21,8 @@ from shared.problems import Problem
 T = TypeVar("T")
 
 MAX_LENGTH = 255
+UNGUESSABLE = 22
+"""The length of a UUID in its shortest usual writing."""
 
 
 def once(

@@ -96,7 +96,7 @@ class Host:
         """Wait for Redis, then relay and read. Raises TimeoutError with a sentence where Redis does not come."""
         settings, service = self.settings, self.service
         streams = [stream_of(teller) for teller in service.dispatch.tellers]
-        self._broker = Broker(settings.redis_url, service.group, streams, settings.batch, settings.claim_idle)
+        self._broker = Broker(settings.redis_url, service.group, streams, settings.batch, settings.claim_idle, self.metrics)
         await self._broker.wait(settings.redis_wait)
         self._consumer = Consumer(
             service.group,

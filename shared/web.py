@@ -51,6 +51,9 @@ class Edge:
         if not 1 <= len(key) <= idempotency.MAX_LENGTH:
             raise Invalid("Idempotency-Key", f"An Idempotency-Key has 1 to {idempotency.MAX_LENGTH} characters.")
         caller: Caller = self._request.state.caller
+        if caller.role == "anyone" and len(key) < idempotency.UNGUESSABLE:
+            detail = "Without a token the Idempotency-Key alone says who asks again: send at least a UUID, and keep it secret."
+            raise Invalid("Idempotency-Key", detail)
         who = ":".join(filter(None, (caller.role, caller.community, caller.organization, caller.request, caller.subject)))
         scope = f"{self._request.method} {self._request.url.path} {who}"
         outcome: tuple[T, bool] = self._host.run(idempotency.once, scope, key, self._body, action, args, kwargs)

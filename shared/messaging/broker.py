@@ -23,6 +23,7 @@ from redis.exceptions import RedisError, ResponseError
 
 from shared import logs
 from shared.messaging.consumer import Consumer, Entry
+from shared.messaging.metrics import Metrics
 
 log = logs.get("broker")
 
@@ -39,11 +40,14 @@ DELIVERY_CAP = 10
 class Broker:
     """Reads streams for one consumer group and hands their entries to the consumer."""
 
-    def __init__(self, redis_url: str, group: str, streams: Sequence[str], batch: int, claim_idle: float) -> None:
+    def __init__(
+        self, redis_url: str, group: str, streams: Sequence[str], batch: int, claim_idle: float, metrics: Metrics
+    ) -> None:
         self.group = group
         self.streams = list(streams)
         self.consumer_name = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(3)}"
         self._claim_idle = claim_idle
+        self._metrics = metrics
         self._batch = batch
         self.client: Any = Redis.from_url(redis_url, retry=Retry(NoBackoff(), 0), socket_timeout=10, socket_connect_timeout=2)
         self._broker = RedisBroker(redis_url, apply_types=False, logger=None)  # type: ignore[arg-type]
@@ -103,7 +107,8 @@ class Broker:
             subscriber.running = False
         # Each step has a limit, and the loops look at `_stopping`: a cancellation that a client library swallows must not
         # keep the process from ending.
-        await self._within(2, asyncio.wait(self._tasks), "the supervision")
+        if self._tasks:
+            await self._within(2, asyncio.wait(self._tasks), "the supervision")
         await self._within(10, self._idle.wait(), "a batch; what it does not acknowledge is claimed later")
         await self._within(3, self._broker.stop(), "FastStream")
         await self._within(3, self._sign_off(), "leaving the group")
@@ -224,11 +229,12 @@ class Broker:
             batch = [Entry(stream, _text(id), fields) for id, fields in claimed if fields is not None]
             if batch:
                 log.info("claimed facts that were left pending", stream=stream, facts=len(batch))
+                self._metrics.claimed.inc(len(batch))
                 hopeless = await self._hopeless(stream, batch)
+                await self._handle(stream, [entry for entry in batch if entry not in hopeless])
                 if hopeless:
                     cause = f"delivered {DELIVERY_CAP} times without coming to an end: its handler hangs or kills the process"
                     await self._consumer.bury(stream, hopeless, cause, DELIVERY_CAP)
-                await self._handle(stream, [entry for entry in batch if entry not in hopeless])
             if _text(cursor) == "0-0":
                 return
 

@@ -16,6 +16,7 @@ from shared.events.base import SPECVERSION
 Fields = Mapping[bytes, bytes]
 
 MAX_DATA_BYTES = 1_048_576
+MAX_ATTRIBUTE_LENGTH = 255
 
 
 class Unreadable(Exception):
@@ -56,6 +57,8 @@ def read(fields: Fields) -> CloudEvent[Fact]:
     for name in ("id", "source", "type", "subject", "time", "community", "sequence"):
         if not text.get(name):
             raise Unreadable(f"the attribute {name!r} is missing")
+        if len(text[name]) > MAX_ATTRIBUTE_LENGTH:
+            raise Unreadable(f"the attribute {name!r} has more than {MAX_ATTRIBUTE_LENGTH} characters")
         if "\x00" in text[name]:
             raise Unreadable(f"the attribute {name!r} contains a NUL character")
     cls = fact_class(text["type"])
@@ -102,27 +105,37 @@ def _data(cls: type[Fact], data: bytes, text: Mapping[str, str]) -> Fact:
 
 
 def storable(fields: Fields) -> dict[str, str]:
-    """An entry's fields as a JSON object that loses nothing: text as it is, whatever is not storable text in base64 under
-    the field's name with `;base64` behind it."""
+    """An entry's fields as a JSON object that loses nothing: text as it is, whatever is not storable text in base64 with
+    `;base64` behind the field's name, and a name that is not storable in base64 with `;name` behind it."""
     stored = {}
     for name, value in fields.items():
-        label = name.decode("utf-8", "backslashreplace").replace("\x00", "\\x00")
-        try:
-            text = value.decode()
-            if "\x00" in text:
-                raise ValueError
-            stored[label] = text
-        except ValueError:
+        label, text = _text(name), _text(value)
+        if label is None:
+            label = base64.b64encode(name).decode() + ";name"
+        if text is None:
             stored[label + ";base64"] = base64.b64encode(value).decode()
+        else:
+            stored[label] = text
     return stored
+
+
+def _text(value: bytes) -> str | None:
+    """As text that a database can store, without the marks that `storable` itself sets; None where it is none."""
+    try:
+        text = value.decode()
+    except UnicodeDecodeError:
+        return None
+    return None if "\x00" in text or text.endswith((";base64", ";name")) else text
 
 
 def restored(stored: Mapping[str, str]) -> dict[bytes, bytes]:
     """The entry's fields again, from what `storable` made of them."""
     fields = {}
     for label, value in stored.items():
-        name, encoded, _ = label.partition(";base64")
-        fields[name.encode()] = base64.b64decode(value) if encoded else value.encode()
+        name = label.removesuffix(";base64")
+        content = base64.b64decode(value) if name != label else value.encode()
+        plain = name.removesuffix(";name")
+        fields[base64.b64decode(plain) if plain != name else plain.encode()] = content
     return fields
 
 

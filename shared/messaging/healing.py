@@ -56,9 +56,12 @@ class Healer:
         return lost
 
     def _check(self, stream: str) -> int:
+        with self._database.reading() as session:
+            horizon = session.execute(sa.select(trimmed.c.before).where(trimmed.c.stream == stream)).scalar()
         lost, after = 0, ""
         while rows := self._page(stream, after):
-            missing = self._missing(rows)
+            standing = [row for row in rows if horizon is None or numeric(row[2]) >= numeric(horizon)]
+            missing = self._missing(standing)
             if missing:
                 lost += self._database.transact(partial(make_unsent, stream=stream, ids=missing))
             after = rows[-1][1]
@@ -67,19 +70,14 @@ class Healer:
         return lost
 
     def _page(self, stream: str, after: str) -> list[Sent]:
+        statement = (
+            sa.select(outbox.c.stream, outbox.c.id, outbox.c.entry_id)
+            .where(outbox.c.stream == stream, outbox.c.entry_id.is_not(None), outbox.c.id > after)
+            .order_by(outbox.c.id)
+            .limit(PAGE)
+        )
         with self._database.reading() as session:
-            horizon = session.execute(sa.select(trimmed.c.before).where(trimmed.c.stream == stream)).scalar() or ""
-            statement = (
-                sa.select(outbox.c.stream, outbox.c.id, outbox.c.entry_id)
-                .where(outbox.c.stream == stream, outbox.c.entry_id.is_not(None), outbox.c.id > after)
-                .order_by(outbox.c.id)
-                .limit(PAGE)
-            )
-            rows = [(row.stream, row.id, row.entry_id) for row in session.execute(statement)]
-        if not rows:
-            return []
-        standing = [row for row in rows if not horizon or numeric(row[2]) >= numeric(horizon)]
-        return standing or self._page(stream, rows[-1][1])
+            return [(row.stream, row.id, row.entry_id) for row in session.execute(statement)]
 
     def _missing(self, rows: Sequence[Sent]) -> list[str]:
         with self._client.pipeline(transaction=False) as pipeline:

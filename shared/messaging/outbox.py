@@ -161,11 +161,30 @@ class Relay:
             count, oldest = unsent(session)
         if not count or oldest > before:  # type: ignore[operator]
             return
-        while rows := self._database.transact(lambda session: self._sweep_once(session, before)):
+        while rows := self._sweep_once(before):
             log.info("sent facts that were left unsent", facts=rows)
 
-    def _sweep_once(self, session: Session, before: datetime) -> int:
-        # Two replicas' sweepers pass over each other's rows; on SQLite there is one writer anyway.
+    def _sweep_once(self, before: datetime) -> int:
+        # SQLite has one writer, who must not wait for Redis. On PostgreSQL two replicas' sweepers pass over each other's
+        # rows, which stay locked until they are marked.
+        if self._database.sqlite:
+            with self._database.reading() as session:
+                rows = self._unsent(session, before)
+            if rows:
+                self._send(rows)
+                self._mark()
+            return len(rows)
+        return self._database.transact(lambda session: self._sweep_locked(session, before))
+
+    def _sweep_locked(self, session: Session, before: datetime) -> int:
+        rows = self._unsent(session, before)
+        if rows:
+            self._send(rows)
+            marks, self._sent = self._sent, []
+            mark_sent(session, marks)
+        return len(rows)
+
+    def _unsent(self, session: Session, before: datetime) -> list[Row]:
         statement = (
             sa.select(outbox)
             .where(outbox.c.entry_id.is_(None), outbox.c.created_at <= before)
@@ -173,13 +192,7 @@ class Relay:
             .limit(PIPELINE)
             .with_for_update(skip_locked=True)
         )
-        rows: list[Row] = [dict(row) for row in session.execute(statement).mappings()]
-        if not rows:
-            return 0
-        self._send(rows)
-        marks, self._sent = self._sent, []
-        mark_sent(session, marks)
-        return len(rows)
+        return [dict(row) for row in session.execute(statement).mappings()]
 
 
 def mark_sent(session: Session, marks: Sequence[tuple[str, str, str]]) -> None:

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from sqlmodel import Session
 
 from shared.database import Database
+from shared.events import CloudEvent, Fact
 from shared.messaging import entries, inbox
 from shared.messaging.handlers import Dispatch
 from shared.messaging.tables import dead_letters
@@ -64,6 +65,7 @@ def replay(database: Database, dispatch: Dispatch, teller: str, public_url: str,
     failed = {}
     for letter in letters:
         try:
+            dispatch.prepare([_event(database, letter)])
             transact(database, teller, public_url, lambda tx, id=letter: _take_effect(tx, dispatch, id), lambda: None)  # type: ignore[misc]
         except Exception as error:  # a handler may raise anything
             failed[letter] = f"{type(error).__name__}: {(str(error).splitlines() or [''])[0][:300]}"
@@ -71,11 +73,16 @@ def replay(database: Database, dispatch: Dispatch, teller: str, public_url: str,
     return failed
 
 
+def _event(database: Database, letter: str) -> CloudEvent[Fact]:
+    with database.reading() as session:
+        fields = session.execute(sa.select(dead_letters.c.fields).where(dead_letters.c.id == letter)).scalar_one()
+    return entries.read(entries.restored(fields))
+
+
 def _take_effect(tx: Transaction, dispatch: Dispatch, letter: str) -> None:
     mine = dead_letters.c.id == letter
     row = tx.session.execute(sa.select(dead_letters.c.fields, dead_letters.c.consumer).where(mine)).one()
     event = entries.read(entries.restored(row.fields))
-    dispatch.prepare([event])
     new = inbox.admit(tx.session, row.consumer, [event])
     if new:
         tx.because_of(new)

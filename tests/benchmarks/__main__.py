@@ -26,7 +26,7 @@ def main() -> None:
     results: dict[str, list[Row]] = {}
     for name in given.names or NAMES:
         rows = results[name] = list(importlib.import_module(f"tests.benchmarks.{name}").run(given.runs))
-        table = Table("what", "median", "range", "unit", "runs", "ratio", title=f"{name} (ratios: to the row above that has none)")
+        table = Table("what", "median", "range", "unit", "runs", "ratio", title=f"{name} (ratios: to the last row without one)")
         for row in rows:
             ratio = "" if row.ratio is None else f"{row.ratio} ×"
             table.add_row(row.what, str(row.median), f"{row.low} – {row.high}", row.unit, str(row.runs), ratio)

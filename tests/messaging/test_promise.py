@@ -77,6 +77,8 @@ POISON = {
     "invalid UTF-8 in an attribute": (entry(id=b"\xff\xfe"), "not valid UTF-8"),
     "half a surrogate": (entry(data='{"a": "\\ud800"}'), "data does not fit the type"),
     "another's subject": (entry(subject="somebody-else"), "is not that of the data"),
+    "an endless id": (entry(id="".join(random.Random(1).choices("abcdefghij", k=5000))), "more than 255 characters"),
+    "a field name that is no text": ({**entry(data="{"), b"\xff\x00name;base64": b"\xfe"}, "not valid UTF-8"),
     "no type at all": (entry(type=None), "the attribute 'type' is missing"),
 }
 
