@@ -197,11 +197,15 @@ class Broker:
                 await self.client.ping()
                 returned = not self._reachable
                 for stream, subscriber in self._subscribers.items():
-                    if returned or not subscriber.running:
+                    stopped = not subscriber.running
+                    if returned or stopped:
                         await self._idle.wait()
                         await subscriber.stop()
                         await self._create_group(stream)
                         await subscriber.start()
+                        if stopped:
+                            # The stream may have vanished once more in between, and FastStream have made the group at $.
+                            await self.client.xgroup_setid(stream, self.group, "0")
                         log.info("reading again", stream=stream)
                 self._reachable = True
             except Exception as error:

@@ -109,6 +109,25 @@ def test_reasons_in_words(terms, zh, en):
     assert (zh, en) in {(reason.zh, reason.en) for reason in candidate.reasons}
 
 
+@pytest.mark.parametrize(
+    ("confidence", "zh", "en"),
+    [
+        (0.07, "看起来对口：水电维修", "seems to offer this: Plumbing and electrical repair"),
+        (0.2999, "看起来对口：水电维修", "seems to offer this: Plumbing and electrical repair"),
+        (0.3, "服务项目正好对口：水电维修", "offers exactly this: Plumbing and electrical repair"),
+    ],
+)
+def test_an_unsure_reading_is_not_called_exact(confidence, zh, en):
+    (candidate,) = rank.rank(replace(NEED, confidence=confidence), [opening("甲")])
+    assert (candidate.reasons[0].zh, candidate.reasons[0].en) == (zh, en)
+
+
+@pytest.mark.parametrize(("capacity", "zh"), [(10_000, "按轮流次序，这次排在前面"), (1, "按轮流次序，这次排在后面")])
+def test_whose_turn_it_is_in_words(capacity, zh):
+    (candidate,) = rank.rank(NEED, [opening("甲", weekly_capacity=capacity)])
+    assert candidate.reasons[-1].zh == zh
+
+
 def test_an_organization_stands_once_with_its_best_offer():
     organization = new_id()
     dear = opening("甲", organization=organization, fee_mode="paid")

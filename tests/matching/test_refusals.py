@@ -95,6 +95,39 @@ def test_who_may_see_a_request(matching, town, steps):
     assert problem(matching.client.get(f"{REQUESTS}/nothing", headers=steps.station)) == (404, "request-unknown", None)
 
 
+@pytest.mark.parametrize(
+    ("way", "readable"),
+    [
+        ((), True),
+        (("acceptance",), True),
+        (("acceptance", "delivery"), True),
+        (("decline",), False),
+        (("withdrawal",), False),
+        (("acceptance", "withdrawal"), False),
+    ],
+)
+def test_an_organization_reads_the_words_while_the_referral_is_its_own_to_serve(matching, town, steps, way, readable):
+    town.open_with(matching, "甲")
+    request = town.submit(matching)
+    referral = steps.open_referral(request["id"])
+    for verb in way:
+        if verb == "withdrawal":
+            steps.do(request, verb)
+        else:
+            steps.decide(request["id"], verb)
+
+    def texts(headers):
+        return [
+            matching.client.get(f"{REQUESTS}/{request['id']}", headers=headers).json()["text"],
+            matching.client.get(f"{REFERRALS}/{referral.id}", headers=headers).json()["text"],
+            *(entry["text"] for entry in matching.client.get(REFERRALS, headers=headers).json()["items"]),
+        ]
+
+    assert texts(steps.of("甲")) == [LEAK if readable else None] * 3
+    assert texts(steps.station) == [LEAK] * 3
+    assert matching.client.get(f"{REQUESTS}/{request['id']}", headers=holder(request)).json()["text"] == LEAK
+
+
 def test_lists_are_for_the_station_and_show_pages(matching, town, steps):
     town.open_with(matching, "甲")
     ids = [town.submit(matching, text=text)["id"] for text in (LEAK, GIBBERISH, "马桶堵了")]

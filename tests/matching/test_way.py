@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 import pytest
 
 from services.matching.models import Referral, Remark, Request
@@ -161,13 +163,48 @@ def test_a_decline_passes_over_candidates_that_can_serve_no_longer(matching, tow
     assert first != third
 
 
-def test_an_ended_agreement_gets_no_new_referral_but_keeps_the_open_one(matching, town, steps):
+MISSING = (409, "urn:fenghe:problem:agreement-missing")
+
+
+@pytest.mark.parametrize("gone", ["agreement ended", "agreement over", "agreement of another item", "offer withdrawn"])
+def test_without_an_agreement_in_force_or_the_offer_nothing_is_accepted(matching, town, steps, gone):
+    town.open_with(matching, "甲")
+    request = town.submit(matching)
+    matching.hear(
+        {
+            "agreement ended": town.agreement_ended("甲"),
+            "agreement over": town.agreement("甲", ends_on=date(2020, 12, 31)),
+            "agreement of another item": town.agreement("甲", "choir-music"),
+            "offer withdrawn": town.offer_withdrawn("甲"),
+        }[gone]
+    )
+    assert town.submit(matching, text="马桶堵了，谁来修")["status"] == "submitted"
+    assert [row.status for row in matching.rows(Request)] == ["matched", "unmatched"]
+    before = steps.told()
+    answer = steps.decide(request["id"], "acceptance")
+    assert (answer.status_code, answer.json()["type"]) == MISSING
+    assert ("menu" if gone == "offer withdrawn" else "agreement in force") in answer.json()["detail"]
+    assert steps.told() == before
+    assert steps.open_referral(request["id"]).status == "made"
+    # It can be declined, or accepted once there is an agreement again.
+    matching.hear(town.agreement("甲"), town.offer("甲"))
+    assert steps.decide(request["id"], "acceptance").status_code == 200
+
+
+def test_without_an_agreement_in_force_it_can_be_declined(matching, town, steps):
     town.open_with(matching, "甲")
     request = town.submit(matching)
     matching.hear(town.agreement_ended("甲"))
-    assert town.submit(matching, text="马桶堵了，谁来修")["status"] == "submitted"
-    assert [row.status for row in matching.rows(Request)] == ["matched", "unmatched"]
+    assert steps.decide(request["id"], "decline").status_code == 200
+    assert steps.seen(request["id"])["status"] == "unmatched"
+
+
+def test_what_was_accepted_under_the_agreement_is_delivered_after_its_end(matching, town, steps):
+    town.open_with(matching, "甲")
+    request = town.submit(matching)
     assert steps.decide(request["id"], "acceptance").status_code == 200
+    matching.hear(town.agreement_ended("甲"), town.offer_withdrawn("甲"))
+    assert steps.decide(request["id"], "delivery").status_code == 200
 
 
 WRONG = [

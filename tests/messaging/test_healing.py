@@ -42,7 +42,7 @@ def test_after_flushall_everything_told_is_there_again_and_took_effect_once(harn
     before = in_outbox(running)
     running.redis.flushall()
     tell(running, 30, 5)
-    until(lambda: on_stream(running.redis) == in_outbox(running) and len(in_outbox(running)) == 70)
+    until(lambda: set(on_stream(running.redis)) == set(in_outbox(running)) and len(in_outbox(running)) == 70)
     running.drain()
     assert set(before) <= set(on_stream(running.redis))
     assert running.dead_letters() == []

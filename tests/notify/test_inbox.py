@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from datetime import UTC, datetime
 
 import pytest
 
@@ -10,15 +11,21 @@ from services.notify.app import service
 from services.notify.models import Notice
 from services.notify.rules import CONCERNS_NOBODY, NOTICES
 from services.notify.sentences import SENTENCES
+from shared import clock
 from shared.events import catalogue
 from shared.events import matching as m
 from shared.events import registry as r
-from tests.notify.given import Neighbourhood, at_the_moment
+from tests.notify.given import MOMENT, Neighbourhood, at_the_moment
 
 
 @pytest.fixture
 def notify(harness):
     return harness(service)
+
+
+@pytest.fixture(autouse=True)
+def _the_year_of_the_moment(monkeypatch):
+    monkeypatch.setattr(clock, "now", lambda community=None: MOMENT)
 
 
 @pytest.fixture
@@ -138,7 +145,54 @@ def test_the_inbox_goes_on_after_the_cursor(notify, fenghe):
     first = inbox(notify, "station", owner=station, limit=3)
     rest = inbox(notify, "station", owner=station, after=first["next"])
     assert first["items"] + rest["items"] == whole["items"]
-    assert (len(first["items"]), rest["next"]) == (3, None)
+    assert len(first["items"]) == 3
+    # The end of the list has a cursor too: with it only what is new is read.
+    assert rest["next"] == whole["next"] is not None
+    assert inbox(notify, "station", owner=station, after=rest["next"]) == {"items": [], "next": rest["next"]}
+    notify.hear(fenghe.requested(m.RequestSubmitted, item=None))
+    new = inbox(notify, "station", owner=station, after=rest["next"])
+    assert [notice["kind"] for notice in new["items"]] == ["request.submitted"]
+    assert inbox(notify, "station", owner={"community": "nobody-heard-of-it"}) == {"items": [], "next": None}
+
+
+@pytest.mark.parametrize("cursor", ["MDE5OWEwMDAtMDAwMA==", "LTE=", "OTk5OTk5OTk5OTk5OTk5OTk5OTk5OTk5OTk=", "2Lc=", "?"])
+def test_what_is_no_cursor_is_refused(notify, fenghe, cursor):
+    answer = notify.client.get(
+        "/api/notify/inbox", params={"after": cursor}, headers=notify.as_("station", community=fenghe.community)
+    )
+    assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, "after")
+
+
+def test_what_was_not_understood_is_said_so(notify, fenghe):
+    notify.deliver([at_the_moment(notify.event(fact)) for fact in fenghe.names()])
+    unmatched = fenghe.requested(m.RequestUnmatched, item=None, category=None)
+    notify.deliver([at_the_moment(notify.event(unmatched))])
+    (resident,) = inbox(notify, "resident", owner=owners(fenghe)["resident"])["items"]
+    assert resident["kind"] == "request.unmatched"
+    assert resident["zh"] == "您11月22日在丰和花园提出的需求，我们还没看明白，已请服务站的同事来看。"
+    assert resident["en"] == (
+        "We have not understood the request you made in Fenghe Garden on 22 November yet; we have asked a colleague at the "
+        "service station to read it."
+    )
+    station = inbox(notify, "station", owner=owners(fenghe)["station"])["items"][-1]
+    assert station["zh"] == "11月22日，丰和花园有一项需求没能自动归类，请查看原文并为它选一个服务项目。"
+    assert "choose a service item" in station["en"]
+
+
+def test_the_year_is_said_when_it_is_not_the_current_one(notify, fenghe, monkeypatch):
+    notify.deliver([at_the_moment(notify.event(fenghe.requested(m.RequestSubmitted, item=None)))])
+    resident = owners(fenghe)["resident"]
+
+    def said_at(now):
+        monkeypatch.setattr(clock, "now", lambda community=None: now)
+        (notice,) = inbox(notify, "resident", owner=resident)["items"]
+        return notice
+
+    # In Changchun the new year begins eight hours before it does in UTC.
+    assert "您11月22日在" in said_at(datetime(2026, 12, 31, 15, 59, tzinfo=UTC))["zh"]
+    later = said_at(datetime(2026, 12, 31, 16, 0, tzinfo=UTC))
+    assert "您2026年11月22日在" in later["zh"]
+    assert "on 22 November 2026," in later["en"]
 
 
 def test_notices_keep_ids_only(notify, fenghe):
