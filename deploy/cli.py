@@ -51,6 +51,16 @@ def _sentences() -> Iterator[None]:
     raise typer.Exit(1)
 
 
+@contextmanager
+def _key_sentences() -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise CommandError(f"{error.filename}: {error.strerror}.") from None
+    except ValueError as error:
+        raise CommandError(str(error)) from None
+
+
 @app.command()
 def up(
     data: Data = DATA,
@@ -72,6 +82,9 @@ def up(
 
 
 def _open_sample(address: str, folder: Any) -> None:
+    """Open the sample, unless that was once done to its end: what its people changed since is theirs."""
+    if folder.sample_opened.exists():
+        return
     from deploy.sample_community import load_sample
     from deploy.season import open_sample
     from shared.access import load_signer
@@ -79,6 +92,7 @@ def _open_sample(address: str, folder: Any) -> None:
     token = load_signer(str(folder.keys / "registry.key.json")).sign(role="operator")
     print("Opening the sample community…", file=sys.stderr, flush=True)
     open_sample(address, token, load_sample())
+    folder.sample_opened.touch()
 
 
 @app.command()
@@ -120,7 +134,7 @@ def migrate(
     from deploy.data_folder import databases
     from shared.migrations import upgrade
 
-    with _sentences(), databases(services or [], data) as opened:
+    with _sentences(), databases(services or [], data, make=True) as opened:
         for service, database in opened:
             upgrade(service, database)
             print(f"{service.name}: up to date")
@@ -131,6 +145,10 @@ def token(
     role: Annotated[str, typer.Option(help="organization | station | expert | operator | system")],
     org: Annotated[str | None, typer.Option(help="Id of the organization, for the role organization.")] = None,
     community: Annotated[str | None, typer.Option(help="Id of the community, for every role but operator.")] = None,
+    subject: Annotated[
+        str | None,
+        typer.Option(help="An opaque id of the holder, kept when a token is renewed; an expert gets one anyway."),
+    ] = None,
     days: Annotated[int, typer.Option(min=1, max=3660, help="How long it is valid.")] = 90,
     data: Data = DATA,
 ) -> None:
@@ -139,16 +157,26 @@ def token(
 
     from deploy.data_folder import DataFolder
     from shared.access import load_signer
+    from shared.identifiers import new_id
 
     with _sentences():
         if role not in ("organization", "station", "expert", "operator", "system"):
             raise CommandError(f"There is no role {role!r}: organization, station, expert, operator or system.")
+        if role == "operator" and community is not None:
+            raise CommandError("An operator belongs to no community; leave --community out.")
         if role != "operator" and not community:
             raise CommandError(f"The role {role} belongs to a community: give its id with --community.")
         if (role == "organization") != (org is not None):
             raise CommandError("--org and the role organization go together.")
-        path = os.environ.get("FENGHE_SIGNING_KEY") or str(DataFolder(data).keys / "registry.key.json")
-        print(load_signer(path).sign(role=role, community=community, organization=org, days=days))  # type: ignore[arg-type]
+        if subject is not None and not 1 <= len(subject) <= 100:
+            raise CommandError("--subject has 1 to 100 characters.")
+        if subject is None and role == "expert":
+            subject = new_id()
+        path = os.environ.get("FENGHE_SIGNING_KEY") or str(DataFolder.used(data).keys / "registry.key.json")
+        with _key_sentences():
+            signer = load_signer(path)
+        signed = signer.sign(role=role, community=community, organization=org, subject=subject, days=days)  # type: ignore[arg-type]
+        print(signed)
 
 
 @app.command()
@@ -160,7 +188,7 @@ def keys(
     """Make the signing keys of services that run apart, where they are missing."""
     from deploy import signing_keys
 
-    with _sentences():
+    with _sentences(), _key_sentences():
         if forget:
             signing_keys.forget(folder, forget)
         elif rotate:

@@ -28,7 +28,7 @@ Line = tuple[str, str, str]
 def print_events(data: Path, follow: bool, type: str | None, community: str | None) -> None:
     """Print facts, oldest first, from Redis where it runs, from the databases of a stopped data folder otherwise."""
     url = os.environ.get("FENGHE_REDIS_URL")
-    folder = None if url else DataFolder(data)
+    folder = None if url else DataFolder.used(data)
     reader = Reader(url or EmbeddedValkey(folder.valkey).url, NAMES)  # type: ignore[union-attr]
     try:
         reader.ping()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import os
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,8 +13,9 @@ import sqlalchemy as sa
 from pydantic import ValidationError
 from rich.console import Console
 from rich.progress import Progress
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
 
-from deploy.data_folder import databases
+from deploy.data_folder import databases, public_url
 from deploy.errors import CommandError
 from deploy.services import NAMES, load
 from shared.access import Caller
@@ -27,8 +27,6 @@ from shared.problems import Problem
 
 if TYPE_CHECKING:
     from shared.service import Service
-
-PUBLIC_URL = "http://127.0.0.1:8080"
 
 
 @dataclass(frozen=True)
@@ -56,9 +54,12 @@ def _read(file: Path) -> tuple[list[str], list[tuple[int, dict[str, str]]]]:
     try:
         with file.open(encoding="utf-8-sig", newline="") as stream:
             reader = csv.DictReader(stream)
-            columns = [name.strip() for name in reader.fieldnames or []]
-            reader.fieldnames = columns
-            rows = [(reader.line_num, row) for row in reader]
+            try:
+                columns = [name.strip() for name in reader.fieldnames or []]
+                reader.fieldnames = columns
+                rows = [(reader.line_num, row) for row in reader]
+            except csv.Error as error:
+                raise CommandError(f"{file}:{reader.reader.line_num}: this is not readable as CSV: {error}.") from None
     except OSError as error:
         raise CommandError(f"{file}: {error.strerror}.") from None
     except UnicodeDecodeError:
@@ -98,7 +99,7 @@ def _import_rows(
         for line, row in rows:
             try:
                 _import_row(target, database, caller, community, row)
-            except (Problem, ValidationError) as error:
+            except (Problem, ValidationError, DataError, IntegrityError) as error:
                 refused += 1
                 console.print(f"{file}:{line}: {_sentence(error)}", style="red", markup=False, highlight=False, soft_wrap=True)
             progress.advance(task)
@@ -109,16 +110,21 @@ def _import_rows(
 def _import_row(target: _Target, database: Database, caller: Caller, community: str, row: dict[str, str]) -> None:
     if None in row or None in row.values():
         raise Problem(422, "invalid", f"the row has not {len(target.kind.columns)} columns as the header says")
+    for column, value in row.items():
+        if "\x00" in value:
+            raise Problem(422, "invalid", "the value has a NUL character (U+0000) in it; take it out", field=column)
     transact(
         database,
         target.service.name,
-        os.environ.get("FENGHE_PUBLIC_URL", PUBLIC_URL),
+        public_url(),
         lambda tx: target.kind.row(tx, caller, community, row),
         lambda: None,
     )
 
 
-def _sentence(error: Problem | ValidationError) -> str:
+def _sentence(error: Problem | ValidationError | DBAPIError) -> str:
+    if isinstance(error, DBAPIError):
+        return f"the database refuses it: {str(error.orig).partition(chr(10))[0]}"
     if isinstance(error, Problem):
         return f"{error.field}: {error.detail}" if error.field else error.detail
     return "; ".join(f"{'.'.join(map(str, item['loc']))}: {item['msg']}" for item in error.errors())

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
 
-from deploy.data_folder import databases
+from deploy.data_folder import databases, public_url
 from deploy.errors import CommandError
 from shared.database import Database
 from shared.messaging import healing, replay
 from shared.migrations import is_current
 from shared.service import Service
-
-PUBLIC_URL = "http://127.0.0.1:8080"
 
 
 def _standing(opened: list[tuple[Service, Database]]) -> list[tuple[Service, Database]]:
@@ -58,8 +55,7 @@ def replay_dead_letters(name: str, letter: str | None, cause: str | None, data: 
             letters = replay.chosen(session, letter, cause)
         if not letters and (letter or cause):
             raise CommandError(f"{name} has no such dead letter that was not replayed yet.")
-        public_url = os.environ.get("FENGHE_PUBLIC_URL", PUBLIC_URL)
-        failed = replay.replay(database, service.dispatch, service.name, public_url, letters)
+        failed = replay.replay(database, service.dispatch, service.name, public_url(), letters)
     for id, why in failed.items():
         print(f"{id}: {why}")
     print(f"{name}: {len(letters) - len(failed)} took effect, {len(failed)} failed again")

@@ -6,14 +6,13 @@ In compose each folder is a volume, so that a private key can be mounted where i
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 from typing import Any
 
 from joserfc.jwk import OKPKey
 
 from deploy.errors import CommandError
-from shared.access import make_keys
+from shared.access import load_key, make_keys, write_whole
 
 ISSUERS = ("registry", "matching")
 
@@ -35,7 +34,7 @@ def rotate(folder: Path, issuer: str) -> str:
     numbers = [int(kid.rpartition("-")[2]) for kid in _published(folder) if kid.startswith(f"{issuer}-")]
     kid = f"{issuer}-{max(numbers) + 1}"
     key = OKPKey.generate_key("Ed25519", {"kid": kid, "use": "sig"})
-    _write(folder / issuer / f"{issuer}.key.json", key.as_dict(private=True), 0o600)
+    write_whole(folder / issuer / f"{issuer}.key.json", key.as_dict(private=True), 0o600)
     _publish(folder)
     return kid
 
@@ -48,35 +47,31 @@ def forget(folder: Path, kid: str) -> None:
     if kid in {str(_private(folder, issuer).kid) for issuer in ISSUERS}:
         raise CommandError(f"{kid} is the key in use; rotate it first.")
     del published[kid]
-    _write(_public_file(folder), {"keys": list(published.values())}, 0o644)
+    write_whole(_public_file(folder), {"keys": list(published.values())}, 0o644)
 
 
 def _publish(folder: Path) -> None:
     keys = [_private(folder, issuer) for issuer in ISSUERS]
     published = _published(folder) | {str(key.kid): dict(key.as_dict(private=False)) for key in keys}
-    _write(_public_file(folder), {"keys": list(published.values())}, 0o644)
+    write_whole(_public_file(folder), {"keys": list(published.values())}, 0o644)
 
 
 def _published(folder: Path) -> dict[str, dict[str, Any]]:
     file = _public_file(folder)
-    return {key["kid"]: key for key in json.loads(file.read_text())["keys"]} if file.exists() else {}
+    if not file.exists():
+        return {}
+    try:
+        return {key["kid"]: key for key in json.loads(file.read_text())["keys"]}
+    except (ValueError, TypeError, KeyError) as error:
+        raise CommandError(
+            f"{file} holds no public keys ({type(error).__name__}); put the file back from a backup, or remove it to have it "
+            "made of the keys in use, which ends the tokens of older ones."
+        ) from None
 
 
 def _private(folder: Path, issuer: str) -> OKPKey:
-    return OKPKey.import_key(json.loads((folder / issuer / f"{issuer}.key.json").read_text()))
+    return load_key(folder / issuer / f"{issuer}.key.json")
 
 
 def _public_file(folder: Path) -> Path:
     return folder / "public" / "tokens.jwks.json"
-
-
-def _write(file: Path, document: dict[str, Any], mode: int) -> None:
-    """Whoever reads the file meanwhile finds the old content or the new one, whole."""
-    file.parent.mkdir(parents=True, exist_ok=True)
-    new = file.with_suffix(".new")
-    new.unlink(missing_ok=True)
-    with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "w") as stream:
-        json.dump(document, stream, indent=1)
-        stream.flush()
-        os.fsync(stream.fileno())
-    new.replace(file)

@@ -42,6 +42,7 @@ def up(path: Path, host: str, port: int, when_ready: Callable[[str, DataFolder],
     Raises DataFolderError, AddressInUse, SettingsError, ValkeyError or MigrationError, before anything was started."""
     folder = DataFolder(path)
     folder.lock()
+    folder.make_keys()
     valkey = EmbeddedValkey(folder.valkey)
     listening = serving.listen(host, port)
     address = f"http://{host}:{listening.getsockname()[1]}"

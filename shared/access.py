@@ -7,7 +7,8 @@ gets for one request. Every service verifies both with public keys from its sett
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+import os
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -149,24 +150,54 @@ def allow(*roles: Role) -> Any:
 
 def make_keys(folder: Path, issuers: Iterable[str] = ("registry", "matching")) -> None:
     """Make what is missing in a folder: a private key for each issuer (`registry.key.json`, readable by its owner alone)
-    and `tokens.jwks.json` with their public halves."""
+    and `tokens.jwks.json` with their public halves. Raises OSError, and ValueError for a file that holds no key."""
     folder.mkdir(parents=True, exist_ok=True)
     public = []
     for issuer in issuers:
         path = folder / f"{issuer}.key.json"
         if not path.exists():
             key = OKPKey.generate_key("Ed25519", {"kid": f"{issuer}-1", "use": "sig"})
-            path.touch(mode=0o600)
-            path.write_text(json.dumps(key.as_dict(private=True)))
-        public.append(OKPKey.import_key(json.loads(path.read_text())).as_dict(private=False))
-    (folder / "tokens.jwks.json").write_text(json.dumps({"keys": public}, indent=1))
+            write_whole(path, key.as_dict(private=True), 0o600)
+        public.append(load_key(path).as_dict(private=False))
+    write_whole(folder / "tokens.jwks.json", {"keys": public}, 0o644)
+
+
+def write_whole(file: Path, document: Mapping[str, Any], mode: int) -> None:
+    """Write JSON so that whoever reads the file meanwhile, or after a crash, finds the old content or the new one, whole.
+    `mode` is the file's from the start. Raises OSError."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    new = file.with_name(f"{file.name}.new")
+    new.unlink(missing_ok=True)
+    with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "w") as stream:
+        json.dump(document, stream, indent=1)
+        stream.flush()
+        os.fsync(stream.fileno())
+    new.replace(file)
+
+
+def load_key(path: Path) -> OKPKey:
+    """The key of a JWK file. Raises OSError, or ValueError with a sentence where the file holds none."""
+    try:
+        return OKPKey.import_key(json.loads(path.read_text()))
+    except (JoseError, ValueError, TypeError, KeyError, AttributeError) as error:
+        raise _no_key(path, error) from None
+
+
+def _no_key(path: Path, error: Exception) -> ValueError:
+    return ValueError(
+        f"{path} holds no key ({type(error).__name__}); put the file back from a backup, or remove it to have a new key made, "
+        "which ends the tokens of the old one."
+    )
 
 
 def load_verifier(path: str) -> Verifier:
     """The verifier of a JWKS file. Raises OSError or ValueError."""
-    return Verifier(KeySet.import_key_set(json.loads(Path(path).read_text())))
+    try:
+        return Verifier(KeySet.import_key_set(json.loads(Path(path).read_text())))
+    except (JoseError, ValueError, TypeError, KeyError, AttributeError) as error:
+        raise _no_key(Path(path), error) from None
 
 
 def load_signer(path: str) -> Signer:
     """The signer of a JWK file. Raises OSError or ValueError."""
-    return Signer(OKPKey.import_key(json.loads(Path(path).read_text())))
+    return Signer(load_key(Path(path)))

@@ -55,7 +55,7 @@ def open_community(deployment: Deployment, operator: str, sample: Sample, slug: 
     """Open the sample's community under `slug`, or complete it where it was opened in part."""
     deployment.progress("community opens", 0, 1)
     community, is_new = _community(deployment, operator, sample, slug)
-    station = _token(deployment, "station", operator, {"role": "station", "community": community})
+    station = _token(deployment, "station", operator, {"role": "station", "community": community, "subject": slug})
     found = NOTHING if is_new else _found(deployment, station, community)
     if not found.has_taxonomy:
         path = f"{REGISTRY}/communities/{community}/taxonomy"
@@ -77,8 +77,8 @@ def open_community(deployment: Deployment, operator: str, sample: Sample, slug: 
 def open_sample(client: Client | str, operator_token: str, sample: Sample, progress: Progress | None = None) -> str:
     """Open the sample community under its own slug, without requests; the community's id. `client` may be an address.
 
-    Does nothing where it is complete, and takes it up where an earlier start was cut short. What its people changed since
-    (an offer withdrawn, an agreement ended, a name) is left as they want it.
+    Does nothing where it is complete, and takes it up where an earlier start was cut short. It cannot tell an offer that its
+    people withdrew since from one that was never published: whoever calls it remembers that it returned, and calls it no more.
     """
     if isinstance(client, str):
         with httpx.Client(base_url=client, timeout=30, trust_env=False) as own:

@@ -99,7 +99,7 @@ def evaluate(tx: Transaction, caller: Caller, terms: EvaluationTerms) -> Evaluat
         tx,
         community=terms.community,
         party="expert" if caller.role == "expert" else "station",
-        evaluator=caller.subject or caller.role,
+        evaluator=caller.role if caller.role == "station" else caller.subject or caller.role,
         organization=terms.organization,
         offer=terms.offer,
         item=item,

@@ -9,13 +9,14 @@ from sqlmodel import col, select
 
 from services.matching import pairing, queries
 from services.matching.models import Community, Referral, Remark, Request
-from services.matching.rules import OPEN_REFERRAL, REFERRAL, REQUEST, follow, language_of
-from services.matching.views import ReferralView, RemarkTerms, RequestTerms, RequestView
+from services.matching.rules import OPEN_REFERRAL, REFERRAL, REQUEST, civil_date, follow, language_of
+from services.matching.views import ClassificationTerms, ReferralView, RemarkTerms, RequestTerms, RequestView
 from shared.access import Caller
 from shared.events.matching import (
     ReferralAccepted,
     ReferralDeclined,
     ReferralWithdrawn,
+    RequestClassified,
     RequestClosed,
     RequestDisputed,
     RequestReopened,
@@ -26,6 +27,9 @@ from shared.events.matching import (
 from shared.identifiers import new_id
 from shared.messaging import Transaction
 from shared.problems import Conflict, Forbidden, Invalid, NotFound
+
+BY_STATION = "station"
+"""The `classifier` of a request that the station read."""
 
 
 def submit_request(tx: Transaction, caller: Caller, terms: RequestTerms) -> RequestView:
@@ -60,6 +64,29 @@ def submit_request(tx: Transaction, caller: Caller, terms: RequestTerms) -> Requ
     )
     tx.session.add(request)
     tx.tell(RequestSubmitted(**pairing.state(request)))
+    return queries.request_view(tx.session, request)
+
+
+def classify_request(tx: Transaction, caller: Caller, id: str, terms: ClassificationTerms) -> RequestView:
+    """The station reads a request that was not understood; it then goes the way of any other. Raises Conflict
+    (`item-known`) for one that was, Invalid for an item that the community's taxonomy does not have."""
+    community = _community(tx, id)
+    caller.belongs_to(community)
+    request = _locked(tx, id, for_ranking=True)
+    status = follow(REQUEST, "request", request.status, "classify")
+    if request.item is not None:
+        raise Conflict("item-known", f"This request asks for {request.item!r}; only one without an item is read again.", "item")
+    category = queries.category_of(tx.session, community, terms.item)
+    if category is None:
+        raise Invalid(
+            "item",
+            f"There is no item {terms.item!r} in this community's taxonomy (yet); take one from GET /api/registry/taxonomies.",
+            "item-unknown",
+        )
+    request.status, request.item, request.category = status, terms.item, category
+    request.confidence, request.classifier = 1.0, BY_STATION
+    tx.tell(RequestClassified(**pairing.state(request)))
+    pairing.match(tx, [request])
     return queries.request_view(tx.session, request)
 
 
@@ -117,9 +144,11 @@ def close_request(tx: Transaction, caller: Caller, id: str, terms: RemarkTerms |
 
 
 def accept_referral(tx: Transaction, caller: Caller, id: str) -> ReferralView:
-    """The organization takes the request on. Of several at once, one does; the others get a Conflict."""
-    referral, request = _referral(tx, caller, id)
+    """The organization takes the request on. Of several at once, one does; the others get a Conflict. So does
+    (`agreement-missing`) whoever may not serve it any more; what was accepted before may still be delivered."""
+    referral, request = _referral(tx, caller, id, for_ranking=True)
     _decide(tx, referral, "accept")
+    _require_agreement(tx, referral)
     request.status = follow(REQUEST, "request", request.status, "accept")
     pairing.save(tx.session, [request])
     tx.tell(ReferralAccepted(**pairing.referral_state(referral)))
@@ -182,6 +211,19 @@ def _referral(tx: Transaction, caller: Caller, id: str, for_ranking: bool = Fals
     request = _locked(tx, referral.request, for_ranking)
     tx.session.refresh(referral)  # somebody else may have decided on it while the lock was waited for
     return referral, request
+
+
+def _require_agreement(tx: Transaction, referral: Referral) -> None:
+    if not queries.is_on_the_menu(tx.session, referral.offer, referral.item):
+        detail = "The offer for which this request came is not on the menu any more; publish it again, or decline."
+        raise Conflict("agreement-missing", detail, "offer")
+    today = civil_date(tx.now(referral.community))
+    if referral.item not in queries.items_agreed(tx.session, referral.community, referral.organization, today):
+        raise Conflict(
+            "agreement-missing",
+            f"The organization has no agreement in force for {referral.item!r} on {today}; sign one first, or decline.",
+            "item",
+        )
 
 
 def _decide(tx: Transaction, referral: Referral, verb: str, **values: Any) -> None:

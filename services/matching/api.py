@@ -9,6 +9,7 @@ from fastapi import APIRouter, Query
 from services.matching import actions, queries
 from services.matching.method import METHOD
 from services.matching.views import (
+    ClassificationTerms,
     Figures,
     Method,
     ReferralDetail,
@@ -58,6 +59,12 @@ def list_requests(
 ) -> Page[RequestDetail]:
     """The requests of a community, oldest first."""
     return edge.read(queries.list_requests, caller, community, status, page)
+
+
+@router.post("/requests/{id}/classification", tags=["requests"])
+def classify_request(id: str, body: ClassificationTerms, caller: Caller = allow("station"), edge: Edge = EDGE) -> RequestView:
+    """Say which item a request asks for that was not understood; it then goes to whoever can serve it."""
+    return edge.run(actions.classify_request, caller, id, body)
 
 
 @router.post("/requests/{id}/withdrawal", tags=["requests"])

@@ -1,9 +1,9 @@
 """Reading requests: which item of the taxonomy a resident's words ask for.
 
 A linear model on character n-grams (TF-IDF; one-against-rest linear support vectors, softmax confidence), trained on
-the taxonomy's own phrases and names in a fraction of a second and kept in the process. It depends on the taxonomy
-alone: the same taxonomy gives the same readings on every replica. scikit-learn is loaded when the first request is
-read.
+the taxonomy's own phrases and names, and on some small talk that asks for nothing, in a fraction of a second and kept
+in the process. Nothing else goes into it: the same taxonomy gives the same readings on every replica. scikit-learn is
+loaded when the first request is read.
 """
 
 from __future__ import annotations

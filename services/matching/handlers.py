@@ -127,7 +127,8 @@ def keep_agreements(tx: Transaction, events: list[CloudEvent[AgreementState]]) -
 
 @on(OfferPublished, OfferChanged, OfferWithdrawn)
 def keep_offers(tx: Transaction, events: list[CloudEvent[OfferState]]) -> None:
-    """Know the menu. A referral already made for an offer that is withdrawn may stay."""
+    """Know the menu. A referral already made for an offer that is withdrawn stays, but is not accepted any
+    more."""
     pairing.hold_alone(tx.session, {event.community for event in events})
     tx.keep(
         Offer,

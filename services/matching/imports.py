@@ -1,4 +1,8 @@
-"""The CSV file matching takes in: requests."""
+"""The CSV file matching takes in: requests.
+
+A resident's link is given only in the answer to the one who submits. Nobody gets those of imported requests: only the
+station follows them, and nobody rates, disputes or withdraws them.
+"""
 
 from __future__ import annotations
 

@@ -15,8 +15,8 @@ METHOD = Method(
     most_candidates=rank.MOST_CANDIDATES,
     parts={
         "fit": BilingualText(
-            zh="对口：需求被读作该服务项目的把握（0到1）。",
-            en="Fit: the confidence (0 to 1) with which the request was read as this item.",
+            zh="对口：需求被读作该服务项目的把握（0到1）；由服务站读的，按1算。",
+            en="Fit: the confidence (0 to 1) with which the request was read as this item; 1 where the station read it.",
         ),
         "satisfaction": BilingualText(
             zh="满意度：该组织的满意度除以100；居民评价不足五人时按一般水平算。",
@@ -25,10 +25,10 @@ METHOD = Method(
         "fee": BilingualText(zh="收费：免费、低偿、有偿各有定值。", en="Fee: one value each for free, low and paid."),
         "turn": BilingualText(
             zh="轮流：由需求文字、组织名称和服务名称算出的u（0到1），取u的（10除以每周接待量）次方。"
-            "接待量大的机会多，相近的组织大家分着干。",
+            "接待量大的机会多，条件相近的组织轮流承接。",
             en="Turn: u^(turn_capacity / weekly capacity), u (0 to 1) a hash of the request's words, the "
-            "organization's name and the offer's title. More capacity gives more turns, and similar organizations "
-            "share the work.",
+            "organization's name and the offer's title. More capacity gives more turns, and organizations that are "
+            "otherwise alike take turns.",
         ),
     },
     conditions=[
@@ -44,9 +44,12 @@ METHOD = Method(
         ),
     ],
     reading=BilingualText(
-        zh="线性模型读字词片段（TF-IDF），只从社区公布的分类名称和例句学习；把握低于门槛的不猜，交给服务站来读。",
-        en="A linear model on character n-grams (TF-IDF), taught by the community's published taxonomy alone. Below "
-        "the threshold nothing is guessed: the station reads the request.",
+        zh="线性模型读字词片段（TF-IDF），从社区公布的分类名称和例句学习，再加程序里自带的二十来句寒暄话，"
+        "用来认出什么也没要求的话；把握低于门槛的、什么也没要求的，都不猜，由服务站看过原文后选定服务项目。",
+        en="A linear model on character n-grams (TF-IDF), taught by the names and phrases of the community's published "
+        "taxonomy, and by some twenty sentences of small talk built into the program, by which it knows what asks for "
+        "nothing. Below the threshold, and where nothing seems to be asked for, nothing is guessed: the station reads "
+        "the request and chooses its item.",
     ),
     ties=BilingualText(
         zh="每个组织只取得分最高的一项服务；得分相同的，按组织名称、服务名称排序。",

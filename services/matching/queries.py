@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
+from datetime import date
 from typing import Any, NamedTuple
 
 from sqlalchemy import and_, func
@@ -11,6 +12,7 @@ from sqlmodel import Session, col, select
 
 from services.matching.models import Agreement, Offer, Organization, Referral, Remark, Request, Satisfaction, Taxonomy
 from services.matching.rank import Opening
+from services.matching.rules import OWN_REFERRAL
 from services.matching.views import (
     CandidateView,
     Figures,
@@ -36,11 +38,15 @@ def get_request(session: Session, caller: Caller, id: str) -> RequestDetail:
         raise NotFound("request", id)
     if caller.role != "resident":
         caller.belongs_to(request.community)
+    words_are_open = True
     if caller.role == "organization":
-        put_before = select(Referral.id).where(Referral.request == id, Referral.organization == caller.organization)
-        if session.exec(put_before).first() is None:
+        put_before = select(Referral.status).where(Referral.request == id, Referral.organization == caller.organization)
+        standing = session.exec(put_before).first()
+        if standing is None:
             raise Forbidden("This request was not put before the token's organization.")
-    return _details(session, caller, [request])[0]
+        words_are_open = standing in OWN_REFERRAL
+    detail = _details(session, caller, [request])[0]
+    return detail if words_are_open else detail.model_copy(update={"text": None})
 
 
 def list_requests(
@@ -62,7 +68,7 @@ def get_referral(session: Session, caller: Caller, id: str) -> ReferralDetail:
         raise NotFound("referral", id)
     caller.belongs_to(referral.community)
     caller.acts_for(referral.organization)
-    return _referral_details(session, [referral])[0]
+    return _referral_details(session, caller, [referral])[0]
 
 
 def list_referrals(
@@ -88,7 +94,7 @@ def list_referrals(
     if status is not None:
         statement = statement.where(Referral.status == status)
     listed: Page[Referral] = paginate(session, statement, Referral.id, page, _row)
-    return Page(items=_referral_details(session, listed.items), next=listed.next)
+    return Page(items=_referral_details(session, caller, listed.items), next=listed.next)
 
 
 def figures(session: Session, community: str) -> Figures:
@@ -169,13 +175,13 @@ def _details(session: Session, caller: Caller, requests: Sequence[Request]) -> l
     ]
 
 
-def _referral_details(session: Session, referrals: Sequence[Referral]) -> list[ReferralDetail]:
+def _referral_details(session: Session, caller: Caller, referrals: Sequence[Referral]) -> list[ReferralDetail]:
     ids = {referral.request for referral in referrals}
     requests = {request.id: request for request in session.exec(select(Request).where(col(Request.id).in_(ids)))}
     return [
         ReferralDetail(
             **dict(ReferralView.model_validate(referral, from_attributes=True)),
-            text=requests[referral.request].text,
+            text=requests[referral.request].text if caller.role != "organization" or referral.status in OWN_REFERRAL else None,
             channel=requests[referral.request].channel,  # type: ignore[arg-type]  # a CHECK says so
             language=requests[referral.request].language,  # type: ignore[arg-type]  # a CHECK says so
             request_status=requests[referral.request].status,  # type: ignore[arg-type]  # a CHECK says so
@@ -206,6 +212,39 @@ def current_taxonomies(session: Session, communities: Collection[str]) -> dict[s
         .order_by(col(Taxonomy.version), col(Taxonomy.id))
     )
     return {community: CurrentTaxonomy(*taxonomy) for community, *taxonomy in rows}
+
+
+def category_of(session: Session, community: str, item: str) -> str | None:
+    """The category of an item in the taxonomy in use in a community, None where there is no such item."""
+    taxonomy = current_taxonomies(session, [community]).get(community)
+    if taxonomy is None or item not in taxonomy.names:
+        return None
+    categories = session.exec(select(Taxonomy.categories).where(Taxonomy.id == taxonomy.id)).one()
+    category: str = next(category["id"] for category in categories for one in category["items"] if one["id"] == item)
+    return category
+
+
+def is_on_the_menu(session: Session, offer: str, item: str) -> bool:
+    """Whether an offer is published, and of this item."""
+    statement = select(Offer.id).where(Offer.id == offer, Offer.item == item, Offer.status == "published")
+    return session.exec(statement).first() is not None
+
+
+def items_agreed(session: Session, community: str, organization: str, today: date) -> set[str]:
+    """The items for which a registered organization has an agreement in force on a day."""
+    statement = (
+        select(Agreement.items)
+        .join(Organization, col(Organization.id) == col(Agreement.organization))
+        .where(
+            Organization.status == "registered",
+            Agreement.community == community,
+            Agreement.organization == organization,
+            Agreement.status == "in-force",
+            Agreement.starts_on <= today,
+            Agreement.ends_on >= today,
+        )
+    )
+    return {item for items in session.exec(statement) for item in items}
 
 
 def openings(session: Session, communities: Collection[str], items: Collection[str]) -> dict[tuple[str, str], list[Opening]]:

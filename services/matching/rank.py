@@ -18,6 +18,8 @@ FEES = {"free": 1.0, "low": 0.7, "paid": 0.4}
 SATISFACTION_PRIOR = 0.7
 TURN_CAPACITY = 10
 MOST_CANDIDATES = 20
+SURE = 0.3
+"""The confidence from which on a fit is called exact."""
 
 UNITS = {
     "visit": ("次", "visit"),
@@ -126,7 +128,11 @@ def turn(text: str, name_zh: str, title_zh: str, weekly_capacity: int) -> float:
 
 def reasons_of(need: Need, opening: Opening, parts: dict[str, float]) -> tuple[Reason, ...]:
     """The parts in words a resident can use."""
-    fit = Reason(zh=f"服务项目正好对口：{need.item_zh}", en=f"offers exactly this: {need.item_en}")
+    fit = (
+        Reason(zh=f"服务项目正好对口：{need.item_zh}", en=f"offers exactly this: {need.item_en}")
+        if need.confidence >= SURE
+        else Reason(zh=f"看起来对口：{need.item_zh}", en=f"seems to offer this: {need.item_en}")
+    )
     area = (
         Reason(zh="服务整个社区", en="serves the whole community")
         if opening.area is None
@@ -159,8 +165,8 @@ def _satisfaction_reason(opening: Opening) -> Reason:
 
 def _turn_reason(value: float) -> Reason:
     if value >= 0.5:
-        return Reason(zh="大家轮着来，这次轮到它靠前", en="work goes round, and this time its turn comes early")
-    return Reason(zh="大家轮着来，这次它靠后一点", en="work goes round, and this time its turn comes later")
+        return Reason(zh="按轮流次序，这次排在前面", en="work goes round, and this time its turn comes early")
+    return Reason(zh="按轮流次序，这次排在后面", en="work goes round, and this time its turn comes later")
 
 
 def _natural_key(opening: Opening) -> tuple[str, ...]:

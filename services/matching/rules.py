@@ -15,6 +15,9 @@ LifeCycle = Mapping[tuple[str, str], str]
 
 REQUEST: LifeCycle = {
     ("submitted", "classify"): "classified",
+    # The station reads what the classifier did not understand: a request without an item.
+    ("classified", "classify"): "classified",
+    ("unmatched", "classify"): "classified",
     ("classified", "match"): "matched",
     ("classified", "unmatch"): "unmatched",
     # Everybody found has declined, but meanwhile others can serve it: matched anew.
@@ -40,6 +43,8 @@ REFERRAL: LifeCycle = {
     ("accepted", "deliver"): "delivered",
 }
 OPEN_REFERRAL = ("made", "accepted")
+OWN_REFERRAL = ("made", "accepted", "delivered")
+"""While a referral stands like this, its organization reads the resident's words."""
 
 CIVIL_TIME = ZoneInfo("Asia/Shanghai")
 CJK = re.compile(r"[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]")

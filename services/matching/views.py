@@ -34,10 +34,22 @@ class RequestTerms(Terms):
     language: Language | None = None
 
 
+class ClassificationTerms(Terms):
+    """What a request asks for, in the station's judgement: an item of the community's taxonomy."""
+
+    item: Id
+
+
 class RemarkTerms(Terms):
     """Why, in one's own words; it stays in matching."""
 
     reason: Words | None = None
+
+
+class Personal(BaseModel):
+    """Base of what is answered with a resident's words, or with a key to them: no error repeats them."""
+
+    model_config = ConfigDict(hide_input_in_errors=True)
 
 
 class CandidateView(BaseModel):
@@ -56,7 +68,8 @@ class CandidateView(BaseModel):
 
 
 class RequestView(BaseModel):
-    """A request without its words. `organization` and `offer` are those of the open or last accepted referral."""
+    """A request without its words. `classifier` names the model that read it, or is `station`. `organization` and `offer`
+    are those of the open or last accepted referral."""
 
     id: str
     community: str
@@ -75,14 +88,14 @@ class RequestView(BaseModel):
     served_at: datetime | None
 
 
-class SubmittedRequest(RequestView):
+class SubmittedRequest(RequestView, Personal):
     """A request that was taken in. `link` is the resident's token: whoever holds it may follow, withdraw, dispute and
     close this one request and rate its service. It is given here and kept nowhere."""
 
     link: str
 
 
-class RemarkView(BaseModel):
+class RemarkView(Personal):
     """Why somebody withdrew, disputed, reopened or closed the request."""
 
     verb: str
@@ -91,10 +104,11 @@ class RemarkView(BaseModel):
     said_at: datetime
 
 
-class RequestDetail(RequestView):
-    """A request with its words. `remarks` are for the resident and the station; an organization gets none."""
+class RequestDetail(RequestView, Personal):
+    """A request with its words. `remarks` are for the resident and the station; an organization gets none, and `text` only
+    while its referral stands made, accepted or delivered (null otherwise)."""
 
-    text: str
+    text: str | None
     remarks: list[RemarkView]
 
 
@@ -116,10 +130,12 @@ class ReferralView(BaseModel):
     delivered_at: datetime | None
 
 
-class ReferralDetail(ReferralView):
-    """A referral with what its organization needs to know of the request, and what it said when it declined."""
+class ReferralDetail(ReferralView, Personal):
+    """A referral with what its organization needs to know of the request, and what it said when it declined. The
+    organization reads the request's words in `text` while the referral stands made, accepted or delivered (null
+    otherwise); the station always does."""
 
-    text: str
+    text: str | None
     channel: Channel
     language: Language
     request_status: RequestStatus

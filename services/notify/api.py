@@ -6,10 +6,10 @@ from fastapi import APIRouter
 
 from services.notify import queries
 from services.notify.rules import RecipientKind
-from services.notify.views import FeedFactView, Figures, NoticeView
+from services.notify.views import FeedFactView, Figures, Following, NoticeView
 from shared.access import Caller, allow
 from shared.problems import Forbidden
-from shared.web import EDGE, PAGE_REQUEST, Edge, Page, PageRequest
+from shared.web import EDGE, PAGE_REQUEST, Edge, PageRequest
 
 router = APIRouter()
 
@@ -19,9 +19,10 @@ def read_inbox(
     page: PageRequest = PAGE_REQUEST,
     caller: Caller = allow("resident", "organization", "station"),
     edge: Edge = EDGE,
-) -> Page[NoticeView]:
+) -> Following[NoticeView]:
     """The caller's own notices, oldest first: a resident's about the request of the link, an organization's, or those
-    of the station's community. Keep `next` and ask with it as `after` to get only what is new."""
+    of the station's community. Keep `next`, which the last page has too, and ask with it as `after` to get only what is
+    new."""
     recipient_kind, recipient = _inbox_of(caller)
     return edge.read(queries.inbox, recipient_kind, recipient, page)
 
@@ -44,9 +45,10 @@ def read_feed(
     page: PageRequest = PAGE_REQUEST,
     caller: Caller = allow("anyone"),
     edge: Edge = EDGE,
-) -> Page[FeedFactView]:
+) -> Following[FeedFactView]:
     """The public facts of all services as CloudEvents, in the order in which they were heard; of one community or one
-    type where that is asked for."""
+    type where that is asked for. Keep `next`, which the last page has too, and ask with it as `after` to get only what
+    is new."""
     return edge.read(queries.feed, community, type, page)
 
 

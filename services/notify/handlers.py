@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import insert
-
-from services.notify import rules
+from services.notify import actions, rules
 from services.notify.models import Community, FeedFact, Notice, Offer, Organization, Taxonomy
 from shared.events import CloudEvent, Fact, catalogue
 from shared.events.registry import (
@@ -25,48 +23,6 @@ from shared.identifiers import new_id
 from shared.messaging import Handlers, Transaction
 
 on = Handlers()
-
-
-@on(*rules.NOTICES)
-def write_notices(tx: Transaction, events: list[CloudEvent[Fact]]) -> None:
-    """Put a notice into the inbox of everybody the facts concern."""
-    now = {community: tx.now(community) for community in sorted({event.community for event in events})}
-    rows: list[dict[str, Any]] = [
-        {
-            "id": new_id(),
-            "fact": event.id,
-            "community": event.community,
-            "recipient_kind": recipient_kind,
-            "recipient": recipient,
-            "kind": rules.NOTICES[type(event.data)][1],
-            "parameters": rules.parameters(event.data),
-            "occurred_at": event.time,
-            "created_at": now[event.community],
-        }
-        for event in events
-        for recipient_kind, recipient in rules.recipients(event)
-    ]
-    if rows:
-        tx.session.execute(insert(Notice), rows)
-
-
-@on(*(fact for fact in catalogue() if fact.public))
-def feed_public_facts(tx: Transaction, events: list[CloudEvent[Fact]]) -> None:
-    """Tell public facts again on the feed, unchanged."""
-    rows: list[dict[str, Any]] = []
-    for event in events:
-        tx.retell(event)
-        rows.append(
-            {
-                "id": new_id(),
-                "source": event.source,
-                "fact": event.id,
-                "type": event.type,
-                "community": event.community,
-                "event": event.as_json(),
-            }
-        )
-    tx.session.execute(insert(FeedFact), rows)
 
 
 @on(CommunityOpened)
@@ -138,3 +94,45 @@ def keep_offers(tx: Transaction, events: list[CloudEvent[OfferState]]) -> None:
             for event in events
         ],
     )
+
+
+# After those that keep names: the lists' counters are locked from here to the commit, and as shortly as can be.
+@on(*rules.NOTICES)
+def write_notices(tx: Transaction, events: list[CloudEvent[Fact]]) -> None:
+    """Put a notice into the inbox of everybody the facts concern."""
+    now = {community: tx.now(community) for community in sorted({event.community for event in events})}
+    rows: list[dict[str, Any]] = [
+        {
+            "id": new_id(),
+            "fact": event.id,
+            "community": event.community,
+            "recipient_kind": recipient_kind,
+            "recipient": recipient,
+            "kind": rules.NOTICES[type(event.data)][1],
+            "parameters": rules.parameters(event.data),
+            "occurred_at": event.time,
+            "created_at": now[event.community],
+        }
+        for event in events
+        for recipient_kind, recipient in rules.recipients(event)
+    ]
+    actions.append(tx, Notice, rows)
+
+
+@on(*(fact for fact in catalogue() if fact.public))
+def feed_public_facts(tx: Transaction, events: list[CloudEvent[Fact]]) -> None:
+    """Tell public facts again on the feed, unchanged."""
+    rows: list[dict[str, Any]] = []
+    for event in events:
+        tx.retell(event)
+        rows.append(
+            {
+                "id": new_id(),
+                "source": event.source,
+                "fact": event.id,
+                "type": event.type,
+                "community": event.community,
+                "event": event.as_json(),
+            }
+        )
+    actions.append(tx, FeedFact, rows)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import CheckConstraint, Index, MetaData, UniqueConstraint
+from sqlalchemy import BigInteger, CheckConstraint, Index, MetaData, UniqueConstraint
 from sqlmodel import Field, SQLModel
 
 from shared.database import JSON, NAMING, UTCDateTime
@@ -19,17 +19,19 @@ class Table(SQLModel):
 
 class Notice(Table, table=True):
     """Something one recipient is to know. Only ids are kept (`parameters`); the sentence is made when it is read, with
-    the names known by then."""
+    the names known by then. `position` is its place among all notices, in the order of commits."""
 
     __tablename__ = "notices"
     __table_args__ = (
         UniqueConstraint("fact", "recipient_kind", "recipient"),
+        UniqueConstraint("position"),
         CheckConstraint("recipient_kind IN ('resident', 'organization', 'station')", name="recipient_kind"),
-        Index("ix_notices_inbox", "recipient_kind", "recipient", "id"),
+        Index("ix_notices_inbox", "recipient_kind", "recipient", "position"),
         Index("ix_notices_community", "community"),
     )
 
     id: str = Field(primary_key=True)
+    position: int = Field(sa_type=BigInteger)
     fact: str
     community: str
     recipient_kind: str
@@ -41,22 +43,33 @@ class Notice(Table, table=True):
 
 
 class FeedFact(Table, table=True):
-    """A public fact, as it was told. `id` gives its place in the feed, in the order of hearing; the fact's own id is
-    older than that and would hide a late fact from whoever has read on."""
+    """A public fact, as it was told. `position` is its place in the feed, in the order of commits; an id is older than
+    that and would hide a late fact from whoever has read on."""
 
     __tablename__ = "feed_facts"
     __table_args__ = (
         UniqueConstraint("source", "fact"),
-        Index("ix_feed_facts_community", "community", "id"),
-        Index("ix_feed_facts_type", "type", "id"),
+        UniqueConstraint("position"),
+        Index("ix_feed_facts_community", "community", "position"),
+        Index("ix_feed_facts_type", "type", "position"),
     )
 
     id: str = Field(primary_key=True)
+    position: int = Field(sa_type=BigInteger)
     source: str
     fact: str
     type: str
     community: str
     event: dict[str, Any] = Field(sa_type=JSON)
+
+
+class Counter(Table, table=True):
+    """The last position given in a list (a table's name). Its row is locked from the giving to the commit."""
+
+    __tablename__ = "counters"
+
+    id: str = Field(primary_key=True)
+    position: int = Field(sa_type=BigInteger)
 
 
 class Community(Table, table=True):

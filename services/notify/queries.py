@@ -2,32 +2,62 @@
 
 from __future__ import annotations
 
+import base64
+import re
 from collections.abc import Mapping, Sequence
+from typing import Any, TypeVar
 
 from sqlalchemy import func
 from sqlmodel import Session, col, select
 
 from services.notify.models import Community, FeedFact, Notice, Offer, Organization, Taxonomy
-from services.notify.rules import RecipientKind
+from services.notify.rules import RecipientKind, said_as
 from services.notify.sentences import Names, Text, render
-from services.notify.views import FeedFactView, Figures, NoticeView
-from shared.web import Page, PageRequest, paginate
+from services.notify.views import FeedFactView, Figures, Following, NoticeView
+from shared import clock
+from shared.problems import Invalid
+from shared.web import PageRequest
+
+RowT = TypeVar("RowT", Notice, FeedFact)
+
+POSITION = re.compile(r"[0-9]{1,18}", re.ASCII)
 
 
-def inbox(session: Session, recipient_kind: RecipientKind, recipient: str, page: PageRequest) -> Page[NoticeView]:
+def inbox(session: Session, recipient_kind: RecipientKind, recipient: str, page: PageRequest) -> Following[NoticeView]:
     """A recipient's notices, oldest first."""
     statement = select(Notice).where(Notice.recipient_kind == recipient_kind, Notice.recipient == recipient)
-    rows: list[Notice] = []
-
-    def unsaid(row: Notice) -> NoticeView:
-        rows.append(row)
-        return NoticeView(id=row.id, kind=row.kind, zh="", en="", occurred_at=row.occurred_at, parameters=row.parameters)
-
-    listed = paginate(session, statement, Notice.id, page, unsaid)
+    rows, following = _follow(session, statement, Notice, page)
     known = KnownNames(session, rows)
-    texts = {row.id: render(row.kind, recipient_kind, row.occurred_at, known.of(row.community, row.parameters)) for row in rows}
-    listed.items = [view.model_copy(update={"zh": texts[view.id].zh, "en": texts[view.id].en}) for view in listed.items]
-    return listed
+    views = []
+    for row in rows:
+        names = known.of(row.community, row.parameters)
+        kind = said_as(row.kind, row.parameters)
+        text = render(kind, recipient_kind, row.occurred_at, clock.now(row.community), names)
+        views.append(
+            NoticeView(
+                id=row.id,
+                kind=row.kind,
+                zh=text.zh,
+                en=text.en,
+                occurred_at=row.occurred_at,
+                parameters=row.parameters,
+            )
+        )
+    return Following(items=views, next=following)
+
+
+def _follow(session: Session, statement: Any, table: type[RowT], page: PageRequest) -> tuple[list[RowT], str | None]:
+    """The rows after a cursor by position, and the cursor after them; after none, the one that was given."""
+    position: Any = table.position
+    last = page.after
+    if last is not None:
+        if not POSITION.fullmatch(last):
+            raise Invalid("after", "This is not a cursor of this list; use the value of `next` of the page before.")
+        statement = statement.where(position > int(last))
+    rows: list[RowT] = list(session.execute(statement.order_by(position).limit(page.limit)).scalars())
+    if rows:
+        last = str(rows[-1].position)
+    return rows, None if last is None else base64.urlsafe_b64encode(last.encode()).decode()
 
 
 class KnownNames:
@@ -65,14 +95,15 @@ class KnownNames:
         )
 
 
-def feed(session: Session, community: str | None, type: str | None, page: PageRequest) -> Page[FeedFactView]:
+def feed(session: Session, community: str | None, type: str | None, page: PageRequest) -> Following[FeedFactView]:
     """The public facts, in the order in which they were heard."""
     statement = select(FeedFact)
     if community is not None:
         statement = statement.where(FeedFact.community == community)
     if type is not None:
         statement = statement.where(FeedFact.type == type)
-    return paginate(session, statement, FeedFact.id, page, lambda row: FeedFactView.model_validate(row.event))
+    rows, following = _follow(session, statement, FeedFact, page)
+    return Following(items=[FeedFactView.model_validate(row.event) for row in rows], next=following)
 
 
 def figures(session: Session, community: str) -> Figures:

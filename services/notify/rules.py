@@ -60,6 +60,9 @@ NOTICES: Mapping[type[Fact], tuple[tuple[RecipientKind, ...], str]] = {
 }
 """Which fact gives whom a notice, and of which kind."""
 
+NOT_UNDERSTOOD = "request.unmatched/not-understood"
+"""How a notice of `request.unmatched` is said when the request was not understood. The kind of the notice is the same."""
+
 CONCERNS_NOBODY: Mapping[type[Fact], str] = {
     TaxonomyPublished: "it changes no one's own affairs; the menu shows it",
     OrganizationChanged: "the organization or its station changed it themselves",
@@ -96,3 +99,9 @@ def parameters(fact: Fact) -> dict[str, str]:
     if isinstance(fact, RequestMatched) and fact.candidates:
         named |= {"organization": fact.candidates[0].organization, "offer": fact.candidates[0].offer}
     return {name: id for name, id in named.items() if id is not None}
+
+
+def said_as(kind: str, parameters: Mapping[str, str]) -> str:
+    """Which sentences say a notice of this kind and these parameters: nobody can serve a request, or nobody has
+    understood it, which are two things."""
+    return NOT_UNDERSTOOD if kind == "request.unmatched" and "item" not in parameters else kind

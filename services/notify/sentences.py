@@ -1,8 +1,8 @@
 """The sentences people read, in Chinese and English.
 
-In the templates stand `{date}` (in the community's local time), `{place}` (the compound where one is concerned, else
-the community), `{organization}`, `{offer}` and `{need}`. Where a name is not known yet, general words take its place; a
-sentence is right either way.
+In the templates stand `{date}` (in the community's local time, with the year where it is not this one), `{place}` (the
+compound where one is concerned, else the community), `{organization}`, `{offer}` and `{need}`. Where a name is not known
+yet, general words take its place; a sentence is right either way.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 
 from babel.dates import format_date
 
-from services.notify.rules import RecipientKind
+from services.notify.rules import NOT_UNDERSTOOD, RecipientKind
 
 LOCAL_TIME = ZoneInfo("Asia/Shanghai")
 
@@ -90,6 +90,16 @@ SENTENCES: Mapping[tuple[str, RecipientKind], Text] = {
         "{date}，{place}的一项{need}暂时没有组织能接，请考虑引入新的服务或为它立项。",
         "On {date} no organization could take on a {need} from {place}; please consider a new offer or a project for it.",
     ),
+    (NOT_UNDERSTOOD, "resident"): Text(
+        "您{date}在{place}提出的需求，我们还没看明白，已请服务站的同事来看。",
+        "We have not understood the request you made in {place} on {date} yet; we have asked a colleague at the service "
+        "station to read it.",
+    ),
+    (NOT_UNDERSTOOD, "station"): Text(
+        "{date}，{place}有一项需求没能自动归类，请查看原文并为它选一个服务项目。",
+        "On {date} a request from {place} could not be sorted automatically; please read its words and choose a service "
+        "item for it.",
+    ),
     ("request.served", "resident"): Text(
         "{date}，{organization}报告您在{place}提出的{need}已经办好。"
         "请打开您的专属链接评个分；如果没有办好，也请在那里告诉我们。",
@@ -137,23 +147,25 @@ SENTENCES: Mapping[tuple[str, RecipientKind], Text] = {
 """What is said of each kind of notice to each kind of recipient."""
 
 
-def render(kind: str, recipient_kind: RecipientKind, occurred_at: datetime, names: Names) -> Text:
-    """The sentence of a notice. Raises KeyError where there is none for this kind and recipient."""
+def render(kind: str, recipient_kind: RecipientKind, occurred_at: datetime, now: datetime, names: Names) -> Text:
+    """The sentence of a notice, read at `now` on the community's clock. Raises KeyError where there is none for this kind
+    and recipient."""
     template = SENTENCES[kind, recipient_kind]
     local = occurred_at.astimezone(LOCAL_TIME)
+    this_year = local.year == now.astimezone(LOCAL_TIME).year
     unnamed = Text("贵组织", "your organization") if recipient_kind == "organization" else Text("一家组织", "an organization")
     place = names.place or Text("社区", "the community")
     organization = names.organization or unnamed
     return Text(
         zh=template.zh.format(
-            date=format_date(local, "M月d日", locale="zh_CN"),
+            date=format_date(local, "M月d日" if this_year else "y年M月d日", locale="zh_CN"),
             place=place.zh,
             organization=organization.zh,
             offer=f"服务“{names.offer.zh}”" if names.offer else "一项服务",
             need=f"“{names.item.zh}”需求" if names.item else "需求",
         ),
         en=template.en.format(
-            date=format_date(local, "d MMMM", locale="en"),
+            date=format_date(local, "d MMMM" if this_year else "d MMMM y", locale="en"),
             place=place.en,
             organization=organization.en,
             offer=f"offer “{names.offer.en}”" if names.offer else "offer",

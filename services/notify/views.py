@@ -3,9 +3,19 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 from pydantic import BaseModel
+
+T = TypeVar("T")
+
+
+class Following(BaseModel, Generic[T]):
+    """A stretch of a list that grows. `next` is the cursor to go on with (`?after=…`), on the last stretch too: kept, it
+    gives only what is new. With nothing new `items` is empty and `next` the cursor that was given."""
+
+    items: list[T]
+    next: str | None
 
 
 class NoticeView(BaseModel):

@@ -141,14 +141,15 @@ def list_agreements(
     caller: Caller = allow("anyone"),
     edge: Edge = EDGE,
 ) -> Page[AgreementView]:
-    """The service agreements of a community, or of one organization in it."""
-    return edge.read(queries.list_agreements, community, organization, page)
+    """The service agreements of a community, or of one organization in it. Why one was ended is shown to the station and to
+    the organization."""
+    return edge.read(queries.list_agreements, caller, community, organization, page)
 
 
 @router.get("/agreements/{agreement}", tags=["agreements"], summary="Show an agreement")
 def get_agreement(agreement: str, caller: Caller = allow("anyone"), edge: Edge = EDGE) -> AgreementView:
-    """One service agreement."""
-    return edge.read(queries.get_agreement, agreement)
+    """One service agreement. Why it was ended is shown to its station and its organization."""
+    return edge.read(queries.get_agreement, caller, agreement)
 
 
 @router.post("/agreements/{agreement}/ending", tags=["agreements"], summary="End an agreement")
@@ -179,11 +180,12 @@ def list_offers(
     caller: Caller = allow("anyone"),
     edge: Edge = EDGE,
 ) -> Page[MenuEntry]:
-    """The menu: the published offers of a community with their organizations and stars, narrowed by the filters.
-    Stars are null below five residents' ratings."""
+    """The menu: the published offers of a community that an agreement in force covers today, with their organizations and
+    stars, narrowed by the filters. Stars are null below five residents' ratings."""
     return edge.read(
         queries.list_offers,
         community,
+        rules.civil_date(clock.now(community)),
         page,
         organization_class=organization_class,
         category=category,
@@ -218,8 +220,9 @@ def withdraw_offer(offer: str, caller: Caller = allow("organization", "station")
 @router.post("/tokens", status_code=201, tags=["tokens"], summary="Issue a token")
 def issue_token(body: TokenTerms, caller: Caller = allow("operator", "station"), edge: Edge = EDGE) -> TokenView:
     """Issue a token. An operator issues any but a resident's; a station those of organizations and experts of its own
-    community. The token is shown this once and stored nowhere, so that a repeated call issues another one. Tells
-    nothing."""
+    community. The token is shown this once and stored nowhere, so that a repeated call issues another one. Without a
+    `subject`, an expert or a station is given a new one: send it along when the token is renewed, and its evaluations go on
+    being counted as one person's. Tells nothing. 422 `organization-missing`, `community-missing`, `community-unexpected`."""
     holder = edge.read(queries.token_holder, caller, body)
     issued_at = clock.now().replace(microsecond=0)
     # Not through edge.run: what it returns is kept for an idempotent replay, and a token is never kept.
@@ -227,6 +230,7 @@ def issue_token(body: TokenTerms, caller: Caller = allow("operator", "station"),
         role=holder.role,
         community=holder.community,
         organization=holder.organization,
+        subject=holder.subject,
         issued_at=issued_at,
         days=body.days,
     )

@@ -8,7 +8,7 @@ from datetime import date
 from typing import Any
 
 from sqlalchemy.orm import aliased
-from sqlmodel import Session, and_, col, func, or_, select
+from sqlmodel import Session, and_, col, func, or_, select, true
 
 from services.registry import rules
 from services.registry.models import (
@@ -38,6 +38,7 @@ from services.registry.views import (
     TokenTerms,
 )
 from shared.access import Caller
+from shared.identifiers import new_id
 from shared.problems import Forbidden, Invalid, NotFound
 from shared.web import Page, PageRequest, paginate
 
@@ -102,26 +103,29 @@ def get_organization(session: Session, caller: Caller, organization_id: str) -> 
     return _organization_view(caller, organization)
 
 
-def list_agreements(session: Session, community_id: str, organization_id: str | None, page: PageRequest) -> Page[AgreementView]:
+def list_agreements(
+    session: Session, caller: Caller, community_id: str, organization_id: str | None, page: PageRequest
+) -> Page[AgreementView]:
     """The agreements of a community, or of one organization in it. Raises NotFound."""
     _community(session, community_id)
     wanted = select(Agreement).where(Agreement.community == community_id)
     if organization_id:
         wanted = wanted.where(Agreement.organization == organization_id)
-    return paginate(session, wanted, Agreement.id, page, _agreement_view)
+    return paginate(session, wanted, Agreement.id, page, lambda agreement: _agreement_view(caller, agreement))
 
 
-def get_agreement(session: Session, agreement_id: str) -> AgreementView:
+def get_agreement(session: Session, caller: Caller, agreement_id: str) -> AgreementView:
     """One agreement. Raises NotFound."""
     agreement = session.get(Agreement, agreement_id)
     if agreement is None:
         raise NotFound("agreement", agreement_id)
-    return _agreement_view(agreement)
+    return _agreement_view(caller, agreement)
 
 
 def list_offers(
     session: Session,
     community_id: str,
+    today: date,
     page: PageRequest,
     *,
     organization_class: str | None = None,
@@ -131,10 +135,10 @@ def list_offers(
     organization: str | None = None,
     q: str | None = None,
 ) -> Page[MenuEntry]:
-    """The menu of a community: its published offers, narrowed by the filters; `q` is looked for in both titles, in any
-    case. Raises NotFound."""
+    """The menu of a community: its published offers that an agreement in force covers today, narrowed by the filters; `q` is
+    looked for in both titles, in any case. Raises NotFound."""
     _community(session, community_id)
-    wanted = select(Offer).where(Offer.community == community_id, Offer.status == "published")
+    wanted = select(Offer).where(*_on_menu(session, community_id, today))
     exact = {"category": category, "item": item, "fee_mode": fee_mode, "organization": organization}
     for column, value in exact.items():
         if value is not None:
@@ -165,7 +169,9 @@ def token_holder(session: Session, caller: Caller, terms: TokenTerms) -> TokenHo
     community or organization, Invalid where the parts do not fit together."""
     if caller.role == "station" and terms.role not in ("organization", "expert"):
         raise Forbidden(f"A station issues tokens of organizations and experts; {terms.role!r} tokens are the operator's.")
-    community = terms.community or caller.community
+    if terms.role == "operator" and terms.community is not None:
+        raise Invalid("community", "An operator belongs to no community; leave it out.", "community-unexpected")
+    community = None if terms.role == "operator" else terms.community or caller.community
     if terms.role == "organization":
         if terms.organization is None:
             raise Invalid("organization", "A token of role 'organization' names its organization.", "organization-missing")
@@ -186,7 +192,9 @@ def token_holder(session: Session, caller: Caller, terms: TokenTerms) -> TokenHo
     if community is not None:
         _community(session, community, "community")
         caller.belongs_to(community)
-    return TokenHolder(role=terms.role, community=community, organization=terms.organization)
+    # Whoever evaluates is told apart by it: without one, all experts of a community would be one evaluator.
+    subject = terms.subject or (new_id() if terms.role in ("expert", "station") else None)
+    return TokenHolder(role=terms.role, community=community, organization=terms.organization, subject=subject)
 
 
 def community_figures(session: Session, community_id: str, today: date) -> Figures:
@@ -205,11 +213,9 @@ def community_figures(session: Session, community_id: str, today: date) -> Figur
         agreements=count(
             Agreement,
             Agreement.community == community_id,
-            Agreement.status == "in-force",
-            Agreement.starts_on <= today,
-            Agreement.ends_on >= today,
+            *_in_force(today),
         ),
-        offers=count(Offer, Offer.community == community_id, Offer.status == "published"),
+        offers=count(Offer, *_on_menu(session, community_id, today)),
     )
 
 
@@ -246,8 +252,32 @@ def _organization_view(caller: Caller, organization: Organization) -> Organizati
     return view if inside else view.model_copy(update={"credit_code": None})
 
 
-def _agreement_view(agreement: Agreement) -> AgreementView:
-    return AgreementView.model_validate(agreement, from_attributes=True)
+def _agreement_view(caller: Caller, agreement: Agreement) -> AgreementView:
+    view = AgreementView.model_validate(agreement, from_attributes=True)
+    inside = rules.sees_inside(caller, agreement.community, agreement.organization)
+    return view if inside else view.model_copy(update={"reason": None})
+
+
+def _on_menu(session: Session, community: str, today: date) -> tuple[Any, ...]:
+    """The conditions for an offer to be on the menu: published, and covered by an agreement in force today."""
+    # The agreement's items as rows; the databases have the same function under two names.
+    is_sqlite = session.get_bind().dialect.name == "sqlite"
+    items = (func.json_each if is_sqlite else func.jsonb_array_elements_text)(Agreement.items).table_valued("value")
+    covering = (
+        select(Agreement.id)
+        .join(items, true())
+        .where(
+            Agreement.organization == Offer.organization,
+            *_in_force(today),
+            items.c.value == Offer.item,
+        )
+        .correlate(Offer)
+    )
+    return Offer.community == community, Offer.status == "published", covering.exists()
+
+
+def _in_force(today: date) -> tuple[Any, ...]:
+    return Agreement.status == "in-force", Agreement.starts_on <= today, Agreement.ends_on >= today
 
 
 def _menu_entries(session: Session, offers: Sequence[str]) -> list[MenuEntry]:

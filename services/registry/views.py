@@ -183,7 +183,7 @@ class AgreementEnding(Terms):
 
 
 class AgreementView(BaseModel):
-    """A service agreement; `reason` says why it was ended."""
+    """A service agreement. `reason`, why it was ended, is shown to its station and its organization only."""
 
     id: str
     community: str
@@ -272,11 +272,18 @@ IssuedRole = Literal["organization", "station", "expert", "operator", "system"]
 
 
 class TokenTerms(Terms):
-    """Whom a token is for. A resident's token is not issued here: matching gives it with the request."""
+    """Whom a token is for. A resident's token is not issued here: matching gives it with the request.
+
+    `subject` is an id that tells apart those of one role: an expert's or a station's evaluations are counted by it. A person
+    whose token is renewed is given the same one.
+    """
 
     role: IssuedRole
     community: str | None = Field(default=None, max_length=80)
     organization: str | None = Field(default=None, max_length=80)
+    subject: str | None = Field(
+        default=None, min_length=1, max_length=100, description="An opaque id, no name; made for an expert or a station."
+    )
     days: int = Field(default=90, ge=1, le=400)
 
 
@@ -286,6 +293,7 @@ class TokenHolder(BaseModel):
     role: IssuedRole
     community: str | None
     organization: str | None
+    subject: str | None
 
 
 class TokenView(TokenHolder):

@@ -20,7 +20,7 @@ _CANDIDATE = {
     "offer": _id(5),
     "score": 0.84,
     "parts": {"fit": 0.9, "satisfaction": 0.7, "fee": 1.0, "turn": 0.6},
-    "reasons": ({"zh": "服务项目正好对口:水电维修", "en": "Offers exactly this: plumbing and electrical repair"},),
+    "reasons": ({"zh": "服务项目正好对口：水电维修", "en": "Offers exactly this: plumbing and electrical repair"},),
 }
 
 STATES: dict[str, dict[str, Any]] = {
@@ -57,7 +57,7 @@ STATES: dict[str, dict[str, Any]] = {
         "name_zh": "应急抢修队",
         "name_en": "Emergency Repair Team",
         "organization_class": "emergency",
-        "introduction_zh": "水电暖出了急事,我们随叫随到。",
+        "introduction_zh": "水电暖出了急事，我们随叫随到。",
         "introduction_en": "When water, power or heating fails, we come.",
         "status": "registered",
     },
@@ -79,7 +79,7 @@ STATES: dict[str, dict[str, Any]] = {
         "fee_mode": "low",
         "price": "15.00",
         "unit": "visit",
-        "standard_zh": "两小时内上门,换件按成本价。",
+        "standard_zh": "两小时内上门，换件按成本价。",
         "standard_en": "Within two hours; parts at cost.",
         "area": None,
         "hours": "Mo-Su 08:00-20:00",

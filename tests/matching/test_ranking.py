@@ -124,7 +124,7 @@ def test_an_unsure_reading_is_not_called_exact(confidence, zh, en):
 
 @pytest.mark.parametrize(("capacity", "zh"), [(10_000, "按轮流次序，这次排在前面"), (1, "按轮流次序，这次排在后面")])
 def test_whose_turn_it_is_in_words(capacity, zh):
-    (candidate,) = rank.rank(NEED, [opening("甲", weekly_capacity=capacity)])
+    (candidate,) = rank.rank(NEED, [opening("乙", weekly_capacity=capacity)])
     assert candidate.reasons[-1].zh == zh
 
 

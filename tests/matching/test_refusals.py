@@ -191,7 +191,7 @@ def test_only_the_own_station_reopens_and_closes(matching, town, steps):
 
 def test_a_residents_words_are_in_no_fact_and_in_no_other_table(matching, town, steps):
     town.open_with(matching, "甲")
-    headers = {"Idempotency-Key": "canary"}
+    headers = {"Idempotency-Key": "one-that-nobody-guesses-0123456789"}
     request = matching.client.post(REQUESTS, json=town.body(text=CANARY), headers=headers).json()
     matching.drain()
     steps.decide(request["id"], "acceptance")

@@ -58,7 +58,14 @@ def test_a_request_that_waits_to_be_read_may_be_read_by_the_station(matching, to
 
     def unread(tx):
         row = tx.session.get(Request, waiting)
-        row.status, row.item, row.category, row.organization, row.offer, row.candidates = "submitted", None, None, None, None, []
+        row.status, row.item, row.category, row.organization, row.offer, row.candidates = (
+            "submitted",
+            None,
+            None,
+            None,
+            None,
+            [],
+        )
 
     # As it stands for a moment, before a replica has read it.
     waiting = town.submit(matching, text=GIBBERISH)["id"]

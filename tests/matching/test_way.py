@@ -300,7 +300,7 @@ def test_every_status_of_the_life_cycles_can_be_reached_and_every_end_is_an_end(
 
 def test_the_link_is_given_again_on_a_repetition_and_the_request_made_once(matching, town, steps):
     town.open_with(matching)
-    headers = {"Idempotency-Key": "one"}
+    headers = {"Idempotency-Key": "one-that-nobody-guesses-0123456789"}
     first = matching.client.post(REQUESTS, json=town.body(), headers=headers)
     again = matching.client.post(REQUESTS, json=town.body(), headers=headers)
     assert first.json() == again.json()

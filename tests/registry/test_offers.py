@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 import pytest
 
 from services.registry.models import Offer, Satisfaction
+from shared import clock
 from shared.events.feedback import SatisfactionChanged
 from shared.events.registry import OfferChanged, OfferPublished, OfferWithdrawn
 from shared.messaging.testing import Harness
@@ -86,6 +88,29 @@ def test_an_offer_needs_an_agreement_in_force_today(town: Town) -> None:
     town.agreement(id, categories=[], items=["meal-service"])
     with town.telling("offer.published"):
         town.post("/offers", terms)
+
+
+def test_the_menu_ends_with_the_agreements_term(
+    registry: Harness, town: Town, organization: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    club = town.registered(name_zh="大家乐文体协会")
+    town.agreement(club, categories=["leisure"], ends_on="2990-05-31")
+    town.agreement(club, categories=["elderly"])
+    choir, lunch, other = town.offer(club, item="choir"), town.offer(club), town.offer(organization)
+
+    def shown(moment: str) -> list[str]:
+        monkeypatch.setattr(clock, "now", lambda community=None: datetime.fromisoformat(moment))
+        listed = [offer["id"] for offer in town.menu()]
+        assert town.get(f"/communities/{town.id}/figures")["offers"] == len(listed)
+        return listed
+
+    # The term ends at midnight where the community lives.
+    assert shown("2990-05-31T15:59:59+00:00") == [choir, lunch, other]
+    assert shown("2990-05-31T16:00:00+00:00") == [lunch, other]
+    assert town.get(f"/offers/{choir}")["status"] == "published"
+    page = town.get("/offers", community=town.id, limit=1)
+    assert [offer["id"] for offer in page["items"]] == [lunch]
+    assert shown("3000-01-01T00:00:00+00:00") == []
 
 
 def test_a_change_is_refused_like_a_new_offer(registry: Harness, town: Town, organization: str) -> None:

@@ -197,6 +197,23 @@ def test_ending_an_agreement_takes_its_offers_off_the_menu(registry: Harness, to
         refused(town.try_post("/agreements/none/ending", reason), 404, "agreement-unknown")
 
 
+def test_why_an_agreement_ended_is_between_station_and_organization(registry: Harness, town: Town) -> None:
+    organization, other = town.registered(), town.registered(name_zh="大家乐文体协会")
+    id = town.agreement(organization)
+    town.post(f"/agreements/{id}/ending", {"reason": "王女士投诉"})
+    elsewhere = open_town(registry, "elsewhere")
+
+    def reasons(headers: dict[str, str] | None = None) -> set[str | None]:
+        [listed] = town.get("/agreements", headers, community=town.id)["items"]
+        return {listed["reason"], town.get(f"/agreements/{id}", headers)["reason"]}
+
+    for headers in (town.station, registry.as_("operator"), registry.as_("organization", town.id, organization)):
+        assert reasons(headers) == {"王女士投诉"}
+    strangers = [registry.as_("organization", town.id, other), registry.as_("expert", town.id), elsewhere.station, None]
+    for stranger in strangers:
+        assert reasons(stranger) == {None}
+
+
 @pytest.mark.parametrize("path", ["/organizations", "/agreements", "/offers"])
 def test_a_list_is_of_one_community(registry: Harness, path: str) -> None:
     refused(registry.client.get(BASE + path), 422, "invalid", "community")

@@ -38,6 +38,27 @@ def test_a_station_issues_its_organizations_and_experts(registry: Harness, town:
     assert town.post("/tokens", {"role": "expert"})["community"] == town.id
 
 
+def test_every_expert_and_station_token_stands_for_somebody(registry: Harness, town: Town) -> None:
+    verifier = registry.host.verifier
+    for role in ("expert", "station"):
+        body = {"role": role, "community": town.id}
+        issued = [town.post("/tokens", body, registry.as_("operator")) for _ in range(2)]
+        subjects = [token["subject"] for token in issued]
+        assert all(subjects) and subjects[0] != subjects[1]
+        assert [verifier.caller(token["token"]).subject for token in issued] == subjects
+    named = town.post("/tokens", {"role": "expert", "subject": "e-17"})
+    assert (named["subject"], verifier.caller(named["token"]).subject) == ("e-17", "e-17")
+    assert town.post("/tokens", {"role": "organization", "organization": town.registered()})["subject"] is None
+    for subject in ("", "x" * 101):
+        refused(town.try_post("/tokens", {"role": "expert", "subject": subject}), 422, "invalid", "subject")
+
+
+def test_an_operator_belongs_to_no_community(registry: Harness, town: Town) -> None:
+    body = {"role": "operator", "community": town.id}
+    refused(town.try_post("/tokens", body, registry.as_("operator")), 422, "community-unexpected", "community")
+    refused(town.try_post("/tokens", body), 403, "forbidden")
+
+
 @pytest.mark.parametrize("caller", ["operator", "station"])
 def test_a_token_is_refused(registry: Harness, town: Town, caller: Any) -> None:
     elsewhere = open_town(registry, "elsewhere")

@@ -25,23 +25,32 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_communities")),
     )
     op.create_table(
+        "counters",
+        sa.Column("id", sa.String(), nullable=False),
+        sa.Column("position", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_counters")),
+    )
+    op.create_table(
         "feed_facts",
         sa.Column("id", sa.String(), nullable=False),
+        sa.Column("position", sa.BigInteger(), nullable=False),
         sa.Column("source", sa.String(), nullable=False),
         sa.Column("fact", sa.String(), nullable=False),
         sa.Column("type", sa.String(), nullable=False),
         sa.Column("community", sa.String(), nullable=False),
         sa.Column("event", JSON, nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_feed_facts")),
+        sa.UniqueConstraint("position", name=op.f("uq_feed_facts_position")),
         sa.UniqueConstraint("source", "fact", name=op.f("uq_feed_facts_source_fact")),
     )
     with op.batch_alter_table("feed_facts", schema=None) as batch_op:
-        batch_op.create_index("ix_feed_facts_community", ["community", "id"], unique=False)
-        batch_op.create_index("ix_feed_facts_type", ["type", "id"], unique=False)
+        batch_op.create_index("ix_feed_facts_community", ["community", "position"], unique=False)
+        batch_op.create_index("ix_feed_facts_type", ["type", "position"], unique=False)
 
     op.create_table(
         "notices",
         sa.Column("id", sa.String(), nullable=False),
+        sa.Column("position", sa.BigInteger(), nullable=False),
         sa.Column("fact", sa.String(), nullable=False),
         sa.Column("community", sa.String(), nullable=False),
         sa.Column("recipient_kind", sa.String(), nullable=False),
@@ -53,10 +62,11 @@ def upgrade() -> None:
         sa.CheckConstraint("recipient_kind IN ('resident', 'organization', 'station')", name=op.f("ck_notices_recipient_kind")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_notices")),
         sa.UniqueConstraint("fact", "recipient_kind", "recipient", name=op.f("uq_notices_fact_recipient_kind_recipient")),
+        sa.UniqueConstraint("position", name=op.f("uq_notices_position")),
     )
     with op.batch_alter_table("notices", schema=None) as batch_op:
         batch_op.create_index("ix_notices_community", ["community"], unique=False)
-        batch_op.create_index("ix_notices_inbox", ["recipient_kind", "recipient", "id"], unique=False)
+        batch_op.create_index("ix_notices_inbox", ["recipient_kind", "recipient", "position"], unique=False)
 
     op.create_table(
         "offers",
@@ -104,4 +114,5 @@ def downgrade() -> None:
         batch_op.drop_index("ix_feed_facts_community")
 
     op.drop_table("feed_facts")
+    op.drop_table("counters")
     op.drop_table("communities")
