@@ -1,6 +1,10 @@
 """What time it is, asked in one place."""
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
+from zoneinfo import ZoneInfo
+
+CIVIL_TIME = ZoneInfo("Asia/Shanghai")
+"""The time by which communities live (China Standard Time)."""
 
 
 def now(community: str | None = None) -> datetime:
@@ -8,6 +12,12 @@ def now(community: str | None = None) -> datetime:
     return datetime.now(UTC)
 
 
+def civil_date(moment: datetime) -> date:
+    """The day a moment falls on where the community lives."""
+    return moment.astimezone(CIVIL_TIME).date()
+
+
 def season_of(moment: datetime) -> str:
-    """The season a moment falls into: the quarter of its year, for example `2026-Q4`."""
-    return f"{moment.year}-Q{(moment.month - 1) // 3 + 1}"
+    """The season a moment falls into: the quarter of the civil year, for example `2026-Q4`."""
+    day = civil_date(moment)
+    return f"{day.year}-Q{(day.month - 1) // 3 + 1}"

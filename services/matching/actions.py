@@ -9,9 +9,10 @@ from sqlmodel import col, select
 
 from services.matching import pairing, queries
 from services.matching.models import Community, Referral, Remark, Request
-from services.matching.rules import OPEN_REFERRAL, REFERRAL, REQUEST, civil_date, follow, language_of
+from services.matching.rules import OPEN_REFERRAL, REFERRAL, REQUEST, language_of
 from services.matching.views import ClassificationTerms, ReferralView, RemarkTerms, RequestTerms, RequestView
 from shared.access import Caller
+from shared.clock import civil_date
 from shared.events.matching import (
     ReferralAccepted,
     ReferralDeclined,
@@ -25,6 +26,7 @@ from shared.events.matching import (
     RequestWithdrawn,
 )
 from shared.identifiers import new_id
+from shared.lifecycle import follow
 from shared.messaging import Transaction
 from shared.problems import Conflict, Forbidden, Invalid, NotFound
 

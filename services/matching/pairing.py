@@ -18,7 +18,8 @@ from sqlmodel import Session, col, select
 
 from services.matching import classify, queries, rank
 from services.matching.models import Community, Referral, Request, Taxonomy
-from services.matching.rules import REQUEST, civil_date, follow
+from services.matching.rules import REQUEST
+from shared.clock import civil_date
 from shared.events.matching import (
     Candidate,
     ReferralMade,
@@ -28,6 +29,7 @@ from shared.events.matching import (
 )
 from shared.events.registry import Category
 from shared.identifiers import new_id
+from shared.lifecycle import follow
 from shared.messaging import Transaction
 
 AT_ONCE = 500

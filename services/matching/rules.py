@@ -3,15 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from datetime import date, datetime
-from zoneinfo import ZoneInfo
 
 from shared.events.matching import Language
-from shared.problems import Conflict
-
-LifeCycle = Mapping[tuple[str, str], str]
-"""(status, verb) -> the status that follows; what is not in it is refused."""
+from shared.lifecycle import LifeCycle
 
 REQUEST: LifeCycle = {
     ("submitted", "classify"): "classified",
@@ -46,24 +40,9 @@ OPEN_REFERRAL = ("made", "accepted")
 OWN_REFERRAL = ("made", "accepted", "delivered")
 """While a referral stands like this, its organization reads the resident's words."""
 
-CIVIL_TIME = ZoneInfo("Asia/Shanghai")
 CJK = re.compile(r"[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]")
-
-
-def follow(cycle: LifeCycle, thing: str, status: str, verb: str) -> str:
-    """The status of a thing after a verb. Raises Conflict (`request-served`) where its status does not allow it."""
-    after = cycle.get((status, verb))
-    if after is None:
-        allowed = " or ".join(dict.fromkeys(before for before, name in cycle if name == verb))
-        raise Conflict(f"{thing}-{status}", f"This {thing} is {status}; to {verb} it, it must be {allowed}.", "status")
-    return after
 
 
 def language_of(text: str) -> Language:
     """The language a text is written in: Chinese as soon as one character of it is."""
     return "zh" if CJK.search(text) else "en"
-
-
-def civil_date(moment: datetime) -> date:
-    """The day a moment falls on where the community lives (China Standard Time)."""
-    return moment.astimezone(CIVIL_TIME).date()

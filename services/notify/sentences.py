@@ -10,13 +10,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from zoneinfo import ZoneInfo
 
 from babel.dates import format_date
 
 from services.notify.rules import NOT_UNDERSTOOD, RecipientKind
-
-LOCAL_TIME = ZoneInfo("Asia/Shanghai")
+from shared.clock import CIVIL_TIME
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,8 +149,8 @@ def render(kind: str, recipient_kind: RecipientKind, occurred_at: datetime, now:
     """The sentence of a notice, read at `now` on the community's clock. Raises KeyError where there is none for this kind
     and recipient."""
     template = SENTENCES[kind, recipient_kind]
-    local = occurred_at.astimezone(LOCAL_TIME)
-    this_year = local.year == now.astimezone(LOCAL_TIME).year
+    local = occurred_at.astimezone(CIVIL_TIME)
+    this_year = local.year == now.astimezone(CIVIL_TIME).year
     unnamed = Text("贵组织", "your organization") if recipient_kind == "organization" else Text("一家组织", "an organization")
     place = names.place or Text("社区", "the community")
     organization = names.organization or unnamed

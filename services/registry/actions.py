@@ -36,9 +36,11 @@ from services.registry.views import (
     TaxonomyView,
 )
 from shared.access import Caller
+from shared.clock import civil_date
 from shared.events import registry as facts
 from shared.events.base import Fact
 from shared.identifiers import new_id
+from shared.lifecycle import follow
 from shared.messaging import Transaction
 from shared.problems import Conflict, Invalid, NotFound
 
@@ -110,7 +112,7 @@ def apply_organization(tx: Transaction, caller: Caller, application: Organizatio
     _check_name_free(tx, community.id, application.name_zh)
     organization = Organization(
         id=new_id(),
-        status=rules.follow(rules.ORGANIZATION, "organization", "new", "apply"),
+        status=follow(rules.ORGANIZATION, "organization", "new", "apply"),
         applied_at=tx.now(community.id),
         credit_code=credit_code,
         **application.model_dump(exclude={"credit_code"}),
@@ -124,7 +126,7 @@ def register_organization(tx: Transaction, caller: Caller, organization_id: str)
     """Register an organization that applied; tells org.registered. Raises Conflict where it already is."""
     organization = _hold(tx, Organization, "organization", organization_id)
     caller.belongs_to(organization.community)
-    organization.status = rules.follow(rules.ORGANIZATION, "organization", organization.status, "register")
+    organization.status = follow(rules.ORGANIZATION, "organization", organization.status, "register")
     organization.registered_at = tx.now(organization.community)
     tx.tell(_state(facts.OrganizationRegistered, organization, organization=organization.id))
     return OrganizationView.model_validate(organization, from_attributes=True)
@@ -138,7 +140,7 @@ def change_organization(
     organization = _hold(tx, Organization, "organization", organization_id)
     caller.belongs_to(organization.community)
     caller.acts_for(organization.id)
-    organization.status = rules.follow(rules.ORGANIZATION, "organization", organization.status, "change")
+    organization.status = follow(rules.ORGANIZATION, "organization", organization.status, "change")
     different = _different(organization, changes.model_dump(exclude_unset=True))
     if "name_zh" in different:
         _check_name_free(tx, organization.community, different["name_zh"])
@@ -168,7 +170,7 @@ def sign_agreement(tx: Transaction, caller: Caller, terms: AgreementTerms) -> Ag
         items=items,
         starts_on=terms.starts_on,
         ends_on=terms.ends_on,
-        status=rules.follow(rules.AGREEMENT, "agreement", "new", "sign"),
+        status=follow(rules.AGREEMENT, "agreement", "new", "sign"),
         signed_at=tx.now(organization.community),
     )
     tx.session.add(agreement)
@@ -181,11 +183,11 @@ def end_agreement(tx: Transaction, caller: Caller, agreement_id: str, ending: Ag
     whose item no other agreement in force covers. Raises Conflict where it already ended."""
     agreement = _hold_with_organization(tx, Agreement, "agreement", agreement_id)
     caller.belongs_to(agreement.community)
-    agreement.status = rules.follow(rules.AGREEMENT, "agreement", agreement.status, "end")
+    agreement.status = follow(rules.AGREEMENT, "agreement", agreement.status, "end")
     agreement.ended_at, agreement.reason = tx.now(agreement.community), ending.reason
     tx.tell(_state(facts.AgreementEnded, agreement, agreement=agreement.id))
     tx.session.flush()
-    today = rules.civil_date(tx.now(agreement.community))
+    today = civil_date(tx.now(agreement.community))
     covered = _covered_items(tx.session, agreement.organization, today)
     offers = select(Offer).where(Offer.organization == agreement.organization, Offer.status == "published")
     for offer in tx.session.exec(offers.order_by(Offer.id)):
@@ -212,7 +214,7 @@ def publish_offer(tx: Transaction, caller: Caller, terms: OfferTerms) -> OfferVi
         id=new_id(),
         community=organization.community,
         category=category,
-        status=rules.follow(rules.OFFER, "offer", "new", "publish"),
+        status=follow(rules.OFFER, "offer", "new", "publish"),
         published_at=tx.now(organization.community),
         **_checked(tx, organization.community, terms.model_dump()),
     )
@@ -228,7 +230,7 @@ def change_offer(tx: Transaction, caller: Caller, offer_id: str, changes: OfferC
     offer = _hold_with_organization(tx, Offer, "offer", offer_id)
     caller.belongs_to(offer.community)
     caller.acts_for(offer.organization)
-    offer.status = rules.follow(rules.OFFER, "offer", offer.status, "change")
+    offer.status = follow(rules.OFFER, "offer", offer.status, "change")
     wanted = {name: getattr(offer, name) for name in OfferChanges.model_fields} | changes.model_dump(exclude_unset=True)
     different = _different(offer, _checked(tx, offer.community, wanted))
     if different:
@@ -248,7 +250,7 @@ def withdraw_offer(tx: Transaction, caller: Caller, offer_id: str) -> OfferView:
 
 
 def _withdraw(tx: Transaction, offer: Offer) -> None:
-    offer.status = rules.follow(rules.OFFER, "offer", offer.status, "withdraw")
+    offer.status = follow(rules.OFFER, "offer", offer.status, "withdraw")
     offer.withdrawn_at = tx.now(offer.community)
     tx.tell(_state(facts.OfferWithdrawn, offer, offer=offer.id))
 
@@ -352,7 +354,7 @@ def _checked(tx: Transaction, community: str, terms: dict[str, Any]) -> dict[str
 
 
 def _check_agreement(tx: Transaction, offer: Offer) -> None:
-    today = rules.civil_date(tx.now(offer.community))
+    today = civil_date(tx.now(offer.community))
     if offer.item not in _covered_items(tx.session, offer.organization, today):
         raise Conflict(
             "agreement-missing",

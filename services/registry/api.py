@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query
 
-from services.registry import actions, queries, rules
+from services.registry import actions, queries
 from services.registry.views import (
     AgreementEnding,
     AgreementTerms,
@@ -29,6 +29,7 @@ from services.registry.views import (
 )
 from shared import clock
 from shared.access import Caller, allow
+from shared.clock import civil_date
 from shared.events.registry import FeeMode, OrganizationClass
 from shared.web import EDGE, PAGE_REQUEST, Edge, Page, PageRequest
 
@@ -78,7 +79,7 @@ def get_taxonomy(community: str, caller: Caller = allow("anyone"), edge: Edge = 
 @router.get("/communities/{community}/figures", tags=["communities"], summary="Show the figures")
 def get_figures(community: str, caller: Caller = allow("anyone"), edge: Edge = EDGE) -> Figures:
     """Registry's part of the community's figures, as of today."""
-    return edge.read(queries.community_figures, community, rules.civil_date(clock.now(community)))
+    return edge.read(queries.community_figures, community, civil_date(clock.now(community)))
 
 
 @router.post("/organizations", status_code=201, tags=["organizations"], summary="Apply as an organization")
@@ -185,7 +186,7 @@ def list_offers(
     return edge.read(
         queries.list_offers,
         community,
-        rules.civil_date(clock.now(community)),
+        civil_date(clock.now(community)),
         page,
         organization_class=organization_class,
         category=category,

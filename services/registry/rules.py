@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import date, datetime
+from datetime import date
 from decimal import Decimal
-from zoneinfo import ZoneInfo
 
 import opening_hours
 from stdnum.cn import uscc
 from stdnum.exceptions import ValidationError as NumberError
 
 from shared.access import Caller
-from shared.problems import Conflict, Invalid
-
-LifeCycle = Mapping[tuple[str, str], str]
-"""(status, verb) -> the status that follows; what is not in it is refused."""
+from shared.lifecycle import LifeCycle
+from shared.problems import Invalid
 
 ORGANIZATION: LifeCycle = {
     ("new", "apply"): "applied",
@@ -33,21 +30,6 @@ OFFER: LifeCycle = {
 }
 
 FEWEST_RATINGS = 5
-CIVIL_TIME = ZoneInfo("Asia/Shanghai")
-
-
-def follow(cycle: LifeCycle, thing: str, status: str, verb: str) -> str:
-    """The status of a thing after a verb. Raises Conflict (`offer-withdrawn`) where its status does not allow it."""
-    after = cycle.get((status, verb))
-    if after is None:
-        allowed = " or ".join(sorted(before for before, name in cycle if name == verb))
-        raise Conflict(f"{thing}-{status}", f"This {thing} is {status}; to {verb} it, it must be {allowed}.", field="status")
-    return after
-
-
-def civil_date(moment: datetime) -> date:
-    """The day a moment falls on where the community lives (China Standard Time)."""
-    return moment.astimezone(CIVIL_TIME).date()
 
 
 def first_duplicate(ids: Iterable[str]) -> tuple[int, str] | None:
