@@ -10,6 +10,8 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 PREFIX = "FENGHE_"
+OF_COMMANDS = {"FENGHE_OPERATOR_TOKEN"}
+"""What a command takes from the environment, and no service."""
 
 
 class SettingsError(Exception):
@@ -45,7 +47,7 @@ class Settings(BaseModel):
 def from_environment(environment: Mapping[str, str] | None = None) -> Settings:
     """The settings in the environment. Raises SettingsError, which names the variable and, for a typo, the likely one."""
     environment = os.environ if environment is None else environment
-    given = {name: value for name, value in environment.items() if name.startswith(PREFIX)}
+    given = {name: value for name, value in environment.items() if name.startswith(PREFIX) and name not in OF_COMMANDS}
     known = {PREFIX + field.upper(): field for field in Settings.model_fields}
     for name in given:
         if name not in known:

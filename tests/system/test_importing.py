@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,8 @@ HEADER = "title,text"
 @pytest.fixture
 def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """A data folder with one community, whose registry also takes in a kind of rows that breaks its tables."""
+    for name in [name for name in os.environ if name.startswith("FENGHE_")]:
+        monkeypatch.delenv(name)
     with databases(["registry"], tmp_path / "data", make=True) as ((service, database),):
         upgrade(service, database)
         community = Community(id="c", slug="fenghe", name_zh="丰和", name_en="Fenghe", rehearsal=False, opened_at=now())
