@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -48,6 +49,8 @@ def up(path: Path, host: str, port: int, when_ready: Callable[[str, DataFolder],
     address = f"http://{host}:{listening.getsockname()[1]}"
     try:
         services = load_all()
+        gc.freeze()
+        gc.enable()
         settings = [folder.settings(service, valkey.url, address) for service in services]
         logs.configure(settings[0].log_level, settings[0].log_format)
         valkey.start()
