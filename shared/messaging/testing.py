@@ -25,7 +25,7 @@ from shared.web import build_app
 
 ModelT = TypeVar("ModelT", bound=SQLModel)
 
-DEADLINE = 20.0
+DEADLINE = 60.0
 
 
 class Harness:

@@ -12,7 +12,7 @@ from shared.messaging.valkey import EmbeddedValkey
 from tests.messaging.listener import Offer, offer, service
 
 
-def until(condition: Callable[[], bool], seconds: float = 20) -> None:
+def until(condition: Callable[[], bool], seconds: float = 60) -> None:
     """Wait until the condition holds; fail at the deadline."""
     deadline = time.monotonic() + seconds
     while not condition():

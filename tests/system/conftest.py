@@ -18,7 +18,7 @@ from shared.access import Role, load_signer
 
 ROOT = Path(__file__).parent.parent.parent
 READY = "Fenghe is ready at "
-DEADLINE = 60.0
+DEADLINE = 120.0
 
 
 def fenghe(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:

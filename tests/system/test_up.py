@@ -114,7 +114,7 @@ def test_killed_three_times_in_mid_season_the_season_ends_and_every_request_is_t
         wait_for_facts(system, facts, season)
         system.end(signal.SIGKILL)
         system.start()
-    output, errors = season.communicate(timeout=150)
+    output, errors = season.communicate(timeout=300)
     assert season.returncode == 0, errors[-3000:]
     figures = json.loads(output.splitlines()[-1])
     assert figures["requests"] == 60
