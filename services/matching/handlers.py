@@ -171,7 +171,7 @@ def keep_satisfaction(tx: Transaction, events: list[CloudEvent[SatisfactionChang
                 "sequence": event.sequence,
             }
             for event in events
-            if event.data.kind == "organization"
+            if event.data.kind == "organization" and event.data.season is None
         ],
     )
 

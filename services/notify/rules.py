@@ -6,7 +6,16 @@ from collections.abc import Iterator, Mapping
 from typing import Literal
 
 from shared.events import CloudEvent, Fact
-from shared.events.feedback import EvaluationRecorded, SatisfactionChanged
+from shared.events.feedback import (
+    BodyAppointed,
+    BodyChanged,
+    BodyEnded,
+    EvaluationRecorded,
+    EvaluationSessionCancelled,
+    EvaluationSessionOpened,
+    EvaluationSessionPublished,
+    SatisfactionChanged,
+)
 from shared.events.matching import (
     ReferralAccepted,
     ReferralDeclined,
@@ -57,6 +66,11 @@ NOTICES: Mapping[type[Fact], tuple[tuple[RecipientKind, ...], str]] = {
     ReferralAccepted: (("resident",), "referral.accepted"),
     ReferralDeclined: (("station",), "referral.declined"),
     ReferralWithdrawn: (("organization",), "referral.withdrawn"),
+    BodyAppointed: (("station",), "body.appointed"),
+    BodyEnded: (("station",), "body.ended"),
+    EvaluationSessionOpened: (("organization",), "evaluation-session.opened"),
+    EvaluationSessionPublished: (("organization", "station"), "evaluation-session.published"),
+    EvaluationSessionCancelled: (("organization",), "evaluation-session.cancelled"),
 }
 """Which fact gives whom a notice, and of which kind."""
 
@@ -69,6 +83,7 @@ CONCERNS_NOBODY: Mapping[type[Fact], str] = {
     OfferChanged: "the organization or its station changed it themselves",
     RequestClassified: "a step on the way; request.matched or request.unmatched follows",
     EvaluationRecorded: "a resident's rating is hidden, and a notice of it would give it away",
+    BodyChanged: "the station changed it itself",
     SatisfactionChanged: "it follows from single evaluations, which are hidden",
 }
 """The facts that give nobody a notice, and why."""

@@ -141,6 +141,32 @@ SENTENCES: Mapping[tuple[str, RecipientKind], Text] = {
         "{date}，{place}的居民撤回了转到贵组织的{need}，不用再办了，谢谢。",
         "On {date} a resident of {place} withdrew the {need} that was put before you; there is nothing left to do. Thank you.",
     ),
+    ("body.appointed", "station"): Text(
+        "{date}，{place}的评估机构成立了，服务站、专家和居民三方都在其中，可以开始评估了。",
+        "On {date} the evaluation body of {place} was appointed, with station, experts and residents; it can begin its work.",
+    ),
+    ("body.ended", "station"): Text(
+        "{date}，{place}评估机构的任期结束了。需要继续评估的话，请成立新一届。",
+        "On {date} the term of the evaluation body of {place} ended; please appoint the next one if evaluating is to go on.",
+    ),
+    ("evaluation-session.opened", "organization"): Text(
+        "{date}，{place}的评估机构开始评估{organization}的服务，服务站、专家和居民三方各自打分。",
+        "On {date} the evaluation body of {place} began to evaluate the work of {organization}; station, experts and residents "
+        "each give their scores.",
+    ),
+    ("evaluation-session.published", "organization"): Text(
+        "{date}，{place}的评估机构公布了对{organization}的评估结果，请查看。感谢你们为居民做的事。",
+        "On {date} the evaluation body of {place} published its findings about {organization}; please read them. Thank you for "
+        "what you do for the residents.",
+    ),
+    ("evaluation-session.published", "station"): Text(
+        "{date}，{place}的评估机构公布了对{organization}的评估结果。",
+        "On {date} the evaluation body of {place} published its findings about {organization}.",
+    ),
+    ("evaluation-session.cancelled", "organization"): Text(
+        "{date}，{place}的评估机构取消了对{organization}的这次评估，没有得出结果。",
+        "On {date} the evaluation body of {place} called off its evaluation of {organization}; there are no findings.",
+    ),
 }
 """What is said of each kind of notice to each kind of recipient."""
 

@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 from shared.events import CloudEvent, Fact
+from shared.events import feedback as f
 from shared.events import matching as m
 from shared.events import registry as r
 from shared.identifiers import new_id
@@ -87,6 +88,27 @@ class Neighbourhood:
             decided_at=None,
         )
 
+    def body(self, cls: type[f.BodyState]) -> f.BodyState:
+        return cls(
+            community=self.community,
+            body="a-body",
+            members=(),
+            starts_on=date(2026, 1, 1),
+            ends_on=date(2026, 12, 31),
+            status=cls.type.split(".")[2],
+        )
+
+    def evaluated(self, cls: type[f.EvaluationSessionState]) -> f.EvaluationSessionState:
+        return cls(
+            community=self.community,
+            session="a-session",
+            body="a-body",
+            organization=self.organization,
+            season="2026-Q4",
+            status=cls.type.split(".")[2],
+            opened_at=MOMENT,
+        )
+
     def names(self) -> list[Fact]:
         """The facts that carry names but give nobody a notice of which a test would have to know."""
         changed = r.OrganizationChanged(**self.registered().model_dump())
@@ -114,6 +136,11 @@ class Neighbourhood:
             self.referred(m.ReferralAccepted),
             self.referred(m.ReferralDeclined),
             self.referred(m.ReferralWithdrawn),
+            self.body(f.BodyAppointed),
+            self.body(f.BodyEnded),
+            self.evaluated(f.EvaluationSessionOpened),
+            self.evaluated(f.EvaluationSessionPublished),
+            self.evaluated(f.EvaluationSessionCancelled),
         ]
 
 
