@@ -103,7 +103,7 @@ def router(service: Service) -> APIRouter:
             raise Problem(503, "unavailable", f"Redis cannot be asked ({type(error).__name__}); try again.") from None
 
     @routes.get("/metrics", response_class=Response)
-    async def metrics(request: Request, caller: Caller = allow("anyone")) -> Response:
+    def metrics(request: Request, caller: Caller = allow("anyone")) -> Response:
         """Prometheus metrics of this replica."""
         host: Host = request.app.state.host
         return Response(generate_latest(host.metrics.registry), media_type=CONTENT_TYPE_LATEST)

@@ -20,8 +20,11 @@ from shared.imports import Import
 from shared.messaging import outbox
 from shared.messaging.broker import Broker
 from shared.messaging.consumer import Consumer, Retries
+from shared.messaging.gauges import Gauges
 from shared.messaging.handlers import Dispatch, Handlers
 from shared.messaging.metrics import Metrics
+from shared.messaging.progress import Progress
+from shared.messaging.standing import Observer
 from shared.messaging.steps import step
 from shared.messaging.streams import FEED, stream_of
 from shared.messaging.transaction import transact
@@ -82,8 +85,17 @@ class Host:
         self.metrics = Metrics(service.name)
         keep = outbox.Keep(timedelta(days=settings.retention_days), timedelta(days=settings.stream_days))
         self._relay = outbox.Relay(self.database, settings.redis_url, service.writes, self.metrics, settings.sweep_age, keep)
+        streams = [stream_of(teller) for teller in service.dispatch.tellers]
+        self.observer = Observer(settings.redis_url, service.group, streams)
+        self.progress = Progress(streams, settings.stall_after)
+        self.metrics.registry.register(Gauges(self.observer, self.database, self.progress, lambda: self.retrying))
         self._broker: Broker | None = None
         self._consumer: Consumer | None = None
+
+    @property
+    def retrying(self) -> int:
+        """How many facts wait in this replica for another attempt."""
+        return self._consumer.waiting if self._consumer else 0
 
     @property
     def signer(self) -> access.Signer:
@@ -95,8 +107,9 @@ class Host:
     async def start(self) -> None:
         """Wait for Redis, then relay and read. Raises TimeoutError with a sentence where Redis does not come."""
         settings, service = self.settings, self.service
-        streams = [stream_of(teller) for teller in service.dispatch.tellers]
-        self._broker = Broker(settings.redis_url, service.group, streams, settings.batch, settings.claim_idle, self.metrics)
+        self._broker = Broker(
+            settings.redis_url, self.observer, self.progress, settings.batch, settings.claim_idle, self.metrics
+        )
         await self._broker.wait(settings.redis_wait)
         self._consumer = Consumer(
             service.group,
@@ -111,7 +124,7 @@ class Host:
         )
         self._relay.start()
         await self._broker.start(self._consumer, claim_everything=settings.sole)
-        log.info("started", service=service.name, hears=streams)
+        log.info("started", service=service.name, hears=self.observer.streams, replica=self._broker.consumer_name)
 
     async def stop(self) -> None:
         """Finish what is being done, send what is committed, and end."""
@@ -120,6 +133,7 @@ class Host:
             await self._consumer.stop()
             await asyncio.to_thread(self._relay.stop)
         self.database.close()
+        self.observer.close()
         log.info("stopped", service=self.service.name)
 
     def run(self, action: Callable[..., T], *args: Any, **kwargs: Any) -> T:
@@ -173,7 +187,9 @@ class Host:
         except (RedisError, OSError) as error:
             problems.append(f"Redis cannot be reached ({type(error).__name__})")
         if not self._broker.reading:
-            problems.append("a subscriber stands still")
+            problems.append("reading the streams has stopped; it is taken up again as soon as Redis answers")
+        for stream, seconds in self.progress.stalled.items():
+            problems.append(f"the subscriber of {stream} stands still: facts wait, and for {seconds:.0f} s none was finished")
         if not self._relay.running:
             problems.append("the relay has ended")
         return problems

@@ -41,6 +41,7 @@ class Settings(BaseModel):
     batch: int = Field(default=100, ge=1, le=10_000, description="the most facts handled in one transaction")
     retention_days: float = Field(default=30, gt=0, description="days that facts are kept, save the last of every subject")
     stream_days: float = Field(default=7, gt=0, description="days that entries stay on the streams, once all have them")
+    stall_after: float = Field(default=30, gt=0, description="seconds without progress after which a subscriber stands still")
     sweep_age: float = Field(default=2, ge=0, description="seconds after which an unsent fact is sent by the sweeper")
 
 

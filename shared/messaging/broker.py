@@ -24,6 +24,8 @@ from redis.exceptions import RedisError, ResponseError
 from shared import logs
 from shared.messaging.consumer import Consumer, Entry
 from shared.messaging.metrics import Metrics
+from shared.messaging.progress import Progress
+from shared.messaging.standing import Observer
 
 log = logs.get("broker")
 
@@ -41,11 +43,13 @@ class Broker:
     """Reads streams for one consumer group and hands their entries to the consumer."""
 
     def __init__(
-        self, redis_url: str, group: str, streams: Sequence[str], batch: int, claim_idle: float, metrics: Metrics
+        self, redis_url: str, observer: Observer, progress: Progress, batch: int, claim_idle: float, metrics: Metrics
     ) -> None:
-        self.group = group
-        self.streams = list(streams)
+        self.group = observer.group
+        self.streams = list(observer.streams)
         self.consumer_name = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(3)}"
+        self._observer = observer
+        self._progress = progress
         self._claim_idle = claim_idle
         self._metrics = metrics
         self._batch = batch
@@ -96,7 +100,7 @@ class Broker:
             for stream in self.streams:
                 await self._claim(stream, 0)
         await self._broker.start()
-        self._tasks = [asyncio.create_task(self._supervise()), asyncio.create_task(self._claim_regularly())]
+        self._tasks = [asyncio.create_task(loop()) for loop in (self._supervise, self._claim_regularly, self._watch)]
 
     async def stop(self) -> None:
         """Finish what is being handled, then end. A consumer that leaves nothing pending leaves no name behind."""
@@ -136,6 +140,7 @@ class Broker:
 
     async def acknowledge(self, stream: str, entry_ids: Sequence[str]) -> None:
         """One XACK for all of them. One that is lost leaves handled entries pending; they are claimed and passed over."""
+        self._progress.made(stream)
         try:
             await self.client.xack(stream, self.group, *entry_ids)
         except (RedisError, OSError) as error:
@@ -198,7 +203,8 @@ class Broker:
                 returned = not self._reachable
                 for stream, subscriber in self._subscribers.items():
                     stopped = not subscriber.running
-                    if returned or stopped:
+                    stalled = not self._in_flight and self._progress.restart_due(stream)
+                    if returned or stopped or stalled:
                         await self._idle.wait()
                         await subscriber.stop()
                         await self._create_group(stream)
@@ -213,6 +219,17 @@ class Broker:
                     log.warning("Redis cannot be used; reading goes on when it can", error=str(error))
                 self._reachable = False
                 await asyncio.sleep(SUPERVISE_EVERY)
+
+    async def _watch(self) -> None:
+        """Look, as long as this runs, whether anything waits in vain."""
+        while not self._stopping:
+            await asyncio.sleep(min(1, self._progress.limit / 4))
+            try:
+                standings = await asyncio.to_thread(self._observer.look)
+                self._progress.look(standings, self.consumer_name, self._consumer.retrying)
+            except Exception as error:
+                log.debug("where the group stands cannot be asked", kind=type(error).__name__)
+                self._progress.forget()
 
     async def _claim_regularly(self) -> None:
         while not self._stopping:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import traceback
+from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
@@ -91,6 +92,11 @@ class Consumer:
     def waiting(self) -> int:
         """How many facts wait for another attempt."""
         return len(self._retrying)
+
+    @property
+    def retrying(self) -> Counter[str]:
+        """How many facts of each stream wait for another attempt."""
+        return Counter(stream for stream, _ in list(self._retrying))
 
     async def stop(self) -> None:
         """Give up waiting for retries; what is not handled stays pending and is claimed later."""
@@ -207,7 +213,7 @@ class Consumer:
             new = inbox.admit(tx.session, self._group, events)
             if new:
                 tx.because_of(new)
-                self._dispatch.run(tx, new)
+                self._dispatch.run(tx, new, self._metrics.handler_seconds)
             return new
 
         new, rows = transact(self._database, self._teller, self._public_url, work, lambda: step("consumer:before-commit"))

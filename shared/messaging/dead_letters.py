@@ -54,6 +54,12 @@ def bury(session: Session, consumer: str, letters: Sequence[DeadLetter]) -> None
         session.execute(insert(session, dead_letters).on_conflict_do_nothing(), rows)
 
 
+def waiting(session: Session) -> int:
+    """How many dead letters are not replayed yet."""
+    statement = sa.select(sa.func.count()).select_from(dead_letters).where(dead_letters.c.replayed_at.is_(None))
+    return int(session.execute(statement).scalar_one())
+
+
 def count(session: Session, community: str) -> int:
     """How many dead letters, not replayed yet, belong to a community, or to nobody knows which."""
     statement = sa.select(sa.func.count()).select_from(dead_letters).where(dead_letters.c.replayed_at.is_(None))

@@ -6,6 +6,9 @@ from typing import Any
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
+BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
+"""Seconds."""
+
 
 class Metrics:
     """The kit's metrics of one service."""
@@ -22,6 +25,9 @@ class Metrics:
         self.retried = Counter("fenghe_facts_retried", "Attempts to handle a fact that failed", ["type"], **label)
         self.dead = Counter("fenghe_dead_letters", "Entries this replica put to the dead letters", **label)
         self.claimed = Counter("fenghe_facts_claimed", "Entries taken over from another consumer", **label)
-        self.batch_seconds = Histogram("fenghe_batch_seconds", "Time to handle a batch of facts", **label)
+        self.batch_seconds = Histogram("fenghe_batch_seconds", "Time to handle a batch of facts", buckets=BUCKETS, **label)
+        self.handler_seconds = Histogram(
+            "fenghe_handler_seconds", "Time a handler took for its facts of a batch", ["handler"], buckets=BUCKETS, **label
+        )
         self.requests = Counter("fenghe_http_requests", "HTTP requests", ["method", "route", "status"], **label)
         self.request_seconds = Histogram("fenghe_http_request_seconds", "Time to answer an HTTP request", **label)
