@@ -63,6 +63,7 @@ class Load:
             except Gone:
                 with self._lock:
                     self.errors += 1
+                time.sleep(PAUSE)  # a client's own, before it asks again
 
     def next_name(self) -> str:
         """The name of a new command: a new subject, or a change of one of the last twenty."""
@@ -87,6 +88,7 @@ class Arena:
         self.settings = settings
         self.server = server
         self.proxy: Proxy | None = None
+        self.small = False
         self.chance = random.Random(seed)
         self.patience = patience
         self.client: Any = redis.Redis.from_url(server.url)

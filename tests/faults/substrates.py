@@ -57,16 +57,16 @@ class RedisServer(EmbeddedValkey):
             super()._launch()
 
 
-def available(small: bool = False) -> tuple[list[Substrate], list[str]]:
-    """The substrates there are (`small`: on the embedded Valkey only), and a sentence for each that is left out."""
+def available() -> tuple[list[Substrate], list[str]]:
+    """The substrates there are, and a sentence for each that is left out."""
     databases, servers, missing = ["sqlite"], ["valkey"], []
     if POSTGRES:
         databases.append("postgresql")
     else:
         missing.append("PostgreSQL is left out: FENGHE_TEST_POSTGRES_URL is not set")
-    if REDIS and not small:
+    if REDIS:
         servers.append("redis")
-    elif not REDIS:
+    else:
         missing.append("Redis is left out: there is no redis-server on PATH (the embedded Valkey takes its place)")
     return [Substrate(database, server) for database in databases for server in servers], missing
 

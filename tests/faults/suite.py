@@ -14,10 +14,10 @@ import redis
 from shared.access import make_keys
 from shared.settings import Settings
 from tests.faults.arena import Arena
+from tests.faults.fault import Fault
 from tests.faults.judge import Evidence, judge
 from tests.faults.proxy import Proxy, unix
 from tests.faults.replica import Gone
-from tests.faults.strikes import Fault
 from tests.faults.substrates import Substrate
 
 PATIENCE = 30.0
@@ -49,15 +49,25 @@ class Row:
         return asdict(self)
 
 
-def run(fault: Fault, substrate: Substrate, seed: int, seconds: float, broken: str = "", patience: float = PATIENCE) -> Row:
-    """Strike again and again for so many seconds, and at least as often as the fault needs. `broken`: a variant of the kit
-    that must not hold."""
+def run(
+    fault: Fault,
+    substrate: Substrate,
+    seed: int,
+    seconds: float,
+    small: bool = False,
+    broken: str = "",
+    patience: float = PATIENCE,
+) -> Row:
+    """Strike again and again for so many seconds, and at least as often as the fault needs. `small`: what is long or large
+    is short and small. `broken`: a variant of the kit that must not hold."""
     row = Row(fault.id, fault.what, str(substrate))
     script = f"{seed} {fault.id} {substrate}"
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="faults-")))
         database_url, server = stack.enter_context(substrate.new(folder))
-        proxy = stack.enter_context(Proxy(folder / "proxy.sock", unix(server.socket), script)) if fault.proxied else None
+        proxy = (
+            stack.enter_context(Proxy(folder / "proxy.sock", unix(server.socket), script)) if fault.proxied == "redis" else None
+        )
         make_keys(folder / "keys")
         settings = Settings(
             database_url=database_url,
@@ -67,6 +77,7 @@ def run(fault: Fault, substrate: Substrate, seed: int, seconds: float, broken: s
         )
         arena = Arena(settings, server, fault.replicas, broken or fault.variant, script, patience)
         arena.proxy = proxy
+        arena.small = small
         stack.callback(arena.close)
         arena.open()
         _strike(arena, fault, seconds, row)
