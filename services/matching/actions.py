@@ -17,6 +17,7 @@ from shared.events.matching import (
     ReferralAccepted,
     ReferralDeclined,
     ReferralWithdrawn,
+    RequestAccepted,
     RequestClassified,
     RequestClosed,
     RequestDisputed,
@@ -154,6 +155,7 @@ def accept_referral(tx: Transaction, caller: Caller, id: str) -> ReferralView:
     request.status = follow(REQUEST, "request", request.status, "accept")
     pairing.save(tx.session, [request])
     tx.tell(ReferralAccepted(**pairing.referral_state(referral)))
+    tx.tell(RequestAccepted(**pairing.state(request)))
     return _view(referral)
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from services.notify import actions, rules
-from services.notify.models import Community, FeedFact, Notice, Offer, Organization, Taxonomy
+from services.notify.models import Community, FeedFact, Notice, Offer, Organization, Project, Taxonomy
 from shared.events import CloudEvent, Fact, catalogue
+from shared.events.matching import ProjectState
 from shared.events.registry import (
     CommunityOpened,
     OfferChanged,
@@ -87,6 +88,23 @@ def keep_offers(tx: Transaction, events: list[CloudEvent[OfferState]]) -> None:
         [
             {
                 "id": event.data.offer,
+                "title_zh": event.data.title_zh,
+                "title_en": event.data.title_en,
+                "sequence": event.sequence,
+            }
+            for event in events
+        ],
+    )
+
+
+@on(*(fact for fact in catalogue() if issubclass(fact, ProjectState)))
+def keep_projects(tx: Transaction, events: list[CloudEvent[ProjectState]]) -> None:
+    """Know the titles of projects."""
+    tx.keep(
+        Project,
+        [
+            {
+                "id": event.data.project,
                 "title_zh": event.data.title_zh,
                 "title_en": event.data.title_en,
                 "sequence": event.sequence,

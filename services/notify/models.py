@@ -106,6 +106,17 @@ class Organization(Table, table=True):
     sequence: int
 
 
+class Project(Table, table=True):
+    """Kept of matching's facts: the titles of projects."""
+
+    __tablename__ = "projects"
+
+    id: str = Field(primary_key=True)
+    title_zh: str
+    title_en: str
+    sequence: int
+
+
 class Offer(Table, table=True):
     """Kept of registry's facts: the titles of offers."""
 

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 from sqlalchemy import func
 from sqlmodel import Session, col, select
 
-from services.notify.models import Community, FeedFact, Notice, Offer, Organization, Taxonomy
+from services.notify.models import Community, FeedFact, Notice, Offer, Organization, Project, Taxonomy
 from services.notify.rules import RecipientKind, said_as
 from services.notify.sentences import Names, Text, render
 from services.notify.views import FeedFactView, Figures, Following, NoticeView
@@ -67,6 +67,7 @@ class KnownNames:
         communities = {notice.community for notice in notices}
         organizations = {notice.parameters.get("organization") for notice in notices}
         offers = {notice.parameters.get("offer") for notice in notices}
+        projects = {notice.parameters.get("project") for notice in notices}
         self._communities: dict[str, Text] = {}
         self._compounds: dict[tuple[str, str], Text] = {}
         for community in session.exec(select(Community).where(col(Community.id).in_(communities))):
@@ -84,6 +85,10 @@ class KnownNames:
         self._offers = {
             row.id: Text(row.title_zh, row.title_en) for row in session.exec(select(Offer).where(col(Offer.id).in_(offers)))
         }
+        self._projects = {
+            row.id: Text(row.title_zh, row.title_en)
+            for row in session.exec(select(Project).where(col(Project.id).in_(projects)))
+        }
 
     def of(self, community: str, parameters: Mapping[str, str]) -> Names:
         """The names for a notice's parameters."""
@@ -92,6 +97,7 @@ class KnownNames:
             organization=self._organizations.get(parameters.get("organization", "")),
             offer=self._offers.get(parameters.get("offer", "")),
             item=self._items.get((community, parameters.get("item", ""))),
+            project=self._projects.get(parameters.get("project", "")),
         )
 
 

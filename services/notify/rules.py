@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Literal
 
 from shared.events import CloudEvent, Fact
@@ -17,17 +17,48 @@ from shared.events.feedback import (
     SatisfactionChanged,
 )
 from shared.events.matching import (
+    MeetingCancelled,
+    MeetingChanged,
+    MeetingConcluded,
+    MeetingConfirmed,
+    MeetingOpened,
+    MeetingScheduled,
+    MeetingState,
+    ObjectionRaised,
+    ObjectionRejected,
+    ObjectionUpheld,
+    ProjectAssigned,
+    ProjectChanged,
+    ProjectClaimed,
+    ProjectClaimWithdrawn,
+    ProjectClosed,
+    ProjectDelivered,
+    ProjectEvaluated,
+    ProjectOpened,
+    ProjectOverdue,
+    ProjectProposed,
+    ProjectReopened,
+    QuestionAnswered,
+    QuestionAsked,
     ReferralAccepted,
     ReferralDeclined,
+    ReferralExpired,
+    ReferralHandedOn,
     ReferralMade,
     ReferralWithdrawn,
+    RequestAccepted,
     RequestClassified,
     RequestClosed,
     RequestDisputed,
+    RequestDisputeRejected,
+    RequestGathered,
     RequestMatched,
+    RequestMerged,
+    RequestReleased,
     RequestReopened,
     RequestServed,
     RequestSubmitted,
+    RequestSupported,
     RequestUnmatched,
     RequestWithdrawn,
 )
@@ -57,20 +88,42 @@ NOTICES: Mapping[type[Fact], tuple[tuple[RecipientKind, ...], str]] = {
     RequestSubmitted: (("resident", "station"), "request.submitted"),
     RequestMatched: (("resident",), "request.matched"),
     RequestUnmatched: (("resident", "station"), "request.unmatched"),
+    RequestAccepted: (("resident",), "request.accepted"),
+    RequestMerged: (("resident",), "request.merged"),
+    RequestSupported: (("resident",), "request.supported"),
+    RequestGathered: (("resident",), "request.gathered"),
+    RequestReleased: (("resident",), "request.released"),
     RequestServed: (("resident",), "request.served"),
     RequestDisputed: (("station", "organization"), "request.disputed"),
     RequestReopened: (("resident",), "request.reopened"),
+    RequestDisputeRejected: (("resident", "organization"), "request.dispute-rejected"),
     RequestClosed: (("organization",), "request.closed"),
     RequestWithdrawn: (("station",), "request.withdrawn"),
     ReferralMade: (("organization",), "referral.made"),
-    ReferralAccepted: (("resident",), "referral.accepted"),
     ReferralDeclined: (("station",), "referral.declined"),
+    ReferralExpired: (("station", "organization"), "referral.expired"),
+    ReferralHandedOn: (("station", "organization"), "referral.handed-on"),
     ReferralWithdrawn: (("organization",), "referral.withdrawn"),
     BodyAppointed: (("station",), "body.appointed"),
     BodyEnded: (("station",), "body.ended"),
     EvaluationSessionOpened: (("organization",), "evaluation-session.opened"),
     EvaluationSessionPublished: (("organization", "station"), "evaluation-session.published"),
     EvaluationSessionCancelled: (("organization",), "evaluation-session.cancelled"),
+    ProjectClaimed: (("station",), "project.claimed"),
+    ProjectClaimWithdrawn: (("station",), "project.claim-withdrawn"),
+    ProjectAssigned: (("organization",), "project.assigned"),
+    ProjectDelivered: (("station",), "project.delivered"),
+    ProjectOverdue: (("station", "organization"), "project.overdue"),
+    ProjectEvaluated: (("organization",), "project.evaluated"),
+    ProjectClosed: (("organization",), "project.closed"),
+    ProjectReopened: (("organization",), "project.reopened"),
+    MeetingConcluded: (("organization",), "meeting.concluded"),
+    MeetingConfirmed: (("organization",), "meeting.confirmed"),
+    QuestionAsked: (("station",), "question.asked"),
+    QuestionAnswered: (("organization",), "question.answered"),
+    ObjectionRaised: (("station",), "objection.raised"),
+    ObjectionUpheld: (("organization",), "objection.upheld"),
+    ObjectionRejected: (("organization",), "objection.rejected"),
 }
 """Which fact gives whom a notice, and of which kind."""
 
@@ -82,29 +135,49 @@ CONCERNS_NOBODY: Mapping[type[Fact], str] = {
     OrganizationChanged: "the organization or its station changed it themselves",
     OfferChanged: "the organization or its station changed it themselves",
     RequestClassified: "a step on the way; request.matched or request.unmatched follows",
+    ReferralAccepted: "the organization did it itself; request.accepted tells the resident",
+    ProjectProposed: "the station did it itself; request.gathered tells the residents",
+    ProjectChanged: "the station did it itself",
+    ProjectOpened: "the feed carries it to everybody",
+    MeetingScheduled: "the feed carries it to everybody",
+    MeetingChanged: "the feed carries it to everybody",
+    MeetingOpened: "the feed carries it to everybody",
+    MeetingCancelled: "the feed carries it to everybody",
     EvaluationRecorded: "a resident's rating is hidden, and a notice of it would give it away",
     BodyChanged: "the station changed it itself",
     SatisfactionChanged: "it follows from single evaluations, which are hidden",
 }
 """The facts that give nobody a notice, and why."""
 
-PARAMETERS = ("request", "referral", "organization", "offer", "item", "category", "compound", "agreement")
+PARAMETERS = (
+    *("request", "referral", "organization", "offer", "item", "category", "compound", "agreement"),
+    *("project", "meeting", "question", "objection"),
+)
 
 
 def recipients(event: CloudEvent[Fact]) -> Iterator[tuple[RecipientKind, str]]:
     """Who gets a notice of a fact: the kind of recipient, and the request's, the organization's or the community's id.
-    An organization the fact does not name (a request closed before anybody accepted it) gets none."""
+    An organization the fact does not name (a request closed before anybody accepted it) gets none; of a meeting's result
+    every organization whose claim stood at the bell gets one."""
     kinds, _ = NOTICES[type(event.data)]
     for kind in kinds:
+        concerned: Iterable[str | None]
         match kind:
             case "resident":
-                recipient = getattr(event.data, "request", None)
+                concerned = [getattr(event.data, "request", None)]
             case "organization":
-                recipient = getattr(event.data, "organization", None)
+                concerned = _organizations(event.data)
             case "station":
-                recipient = event.community
-        if recipient is not None:
-            yield kind, recipient
+                concerned = [event.community]
+        yield from ((kind, recipient) for recipient in concerned if recipient is not None)
+
+
+def _organizations(fact: Fact) -> Iterable[str | None]:
+    if isinstance(fact, MeetingState):
+        return sorted({outcome.organization for outcome in fact.outcomes})
+    if isinstance(fact, ProjectReopened):
+        return [fact.relieved]
+    return [getattr(fact, "organization", None)]
 
 
 def parameters(fact: Fact) -> dict[str, str]:

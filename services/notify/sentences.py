@@ -1,8 +1,8 @@
 """The sentences people read, in Chinese and English.
 
 In the templates stand `{date}` (in the community's local time, with the year where it is not this one), `{place}` (the
-compound where one is concerned, else the community), `{organization}`, `{offer}` and `{need}`. Where a name is not known
-yet, general words take its place; a sentence is right either way.
+compound where one is concerned, else the community), `{organization}`, `{offer}`, `{need}` and `{project}`. Where a name is
+not known yet, general words take its place; a sentence is right either way.
 """
 
 from __future__ import annotations
@@ -33,6 +33,7 @@ class Names:
     organization: Text | None = None
     offer: Text | None = None
     item: Text | None = None
+    project: Text | None = None
 
 
 SENTENCES: Mapping[tuple[str, RecipientKind], Text] = {
@@ -98,6 +99,39 @@ SENTENCES: Mapping[tuple[str, RecipientKind], Text] = {
         "On {date} a request from {place} could not be sorted automatically; please read its words and choose a service "
         "item for it.",
     ),
+    ("request.accepted", "resident"): Text(
+        "好消息：{date}，{organization}接下了您在{place}提出的{need}，会来为您服务。",
+        "Good news: on {date} {organization} accepted your {need} in {place} and will help you with it.",
+    ),
+    ("request.merged", "resident"): Text(
+        "{date}，{place}有邻居提了和您一样的需求，我们把它们合在一起办，您的一票照样算数；办到哪一步，都会告诉您。",
+        "On {date} we put your {need} together with the same one from a neighbour in {place}. Yours counts as much as "
+        "theirs, and we will tell you of every step.",
+    ),
+    ("request.supported", "resident"): Text(
+        "{date}，{place}和您一样提出{need}的邻居，人数有了变化，办的时候会一并考虑。",
+        "On {date} the number of neighbours in {place} who ask for the same as your {need} changed; all of them are "
+        "kept in mind.",
+    ),
+    ("request.gathered", "resident"): Text(
+        "您在{place}提出的{need}有了新办法：{date}，我们把它和同类需求合成一个项目，请组织来认领。",
+        "There is a new way forward for your {need} in {place}: on {date} it became part of a project that organizations "
+        "can claim.",
+    ),
+    ("request.released", "resident"): Text(
+        "{date}，您在{place}提出的{need}改为单独办理，我们会接着为您找合适的组织。",
+        "Since {date} your {need} in {place} stands on its own again; we go on looking for an organization that can help you.",
+    ),
+    ("request.dispute-rejected", "resident"): Text(
+        "您反映的{place}的{need}，服务站了解过了，{date}予以办结；理由写在您的专属链接里，欢迎随时来站里谈。",
+        "The station has looked into what you told us about your {need} in {place}, and closed it on {date}. You find the "
+        "reason over your personal link, and you are always welcome to talk to us.",
+    ),
+    ("request.dispute-rejected", "organization"): Text(
+        "{date}，服务站了解了居民对{place}那项{need}的反映，认定贵组织已经办好，现予办结。",
+        "On {date} the station looked into the complaint about a {need} in {place}, found that you had served it, and "
+        "closed it.",
+    ),
     ("request.served", "resident"): Text(
         "{date}，{organization}报告您在{place}提出的{need}已经办好。"
         "请打开您的专属链接评个分；如果没有办好，也请在那里告诉我们。",
@@ -129,13 +163,27 @@ SENTENCES: Mapping[tuple[str, RecipientKind], Text] = {
         "{date}，{place}有居民的{need}转到了贵组织，请尽快决定接还是不接。",
         "On {date} a {need} from a resident of {place} was put before you; please accept or decline it soon.",
     ),
-    ("referral.accepted", "resident"): Text(
-        "好消息：{date}，{organization}接下了您在{place}提出的{need}，会来为您服务。",
-        "Good news: on {date} {organization} accepted your {need} in {place} and will help you with it.",
-    ),
     ("referral.declined", "station"): Text(
         "{date}，{organization}没有接下{place}的一项{need}；如果还有合适的组织，会接着转去。",
         "On {date} {organization} declined a {need} from {place}; it goes to the next suitable organization, if there is one.",
+    ),
+    ("referral.expired", "station"): Text(
+        "{date}，{organization}没有按时答复{place}的一项{need}，已经接着转给下一家。",
+        "On {date} {organization} had not answered in time about a {need} from {place}; it goes to the next in line.",
+    ),
+    ("referral.expired", "organization"): Text(
+        "{date}，转到贵组织的{place}居民的{need}过了答复期限，已经另请组织来办；忙不过来时，早点告诉我们就好。",
+        "The time to answer about a {need} in {place} ran out on {date}, and another organization is asked. When you are "
+        "too busy, just tell us early.",
+    ),
+    ("referral.handed-on", "station"): Text(
+        "{date}，{organization}手上{place}的一项{need}转给了别的组织接着办。",
+        "On {date} a {need} from {place} was handed on from {organization} to another organization.",
+    ),
+    ("referral.handed-on", "organization"): Text(
+        "{date}，转到贵组织的{place}居民的{need}已经转给别的组织接着办，贵组织这边不用再办了。",
+        "On {date} the {need} in {place} that was put before you was handed on to another organization; there is nothing "
+        "left for you to do.",
     ),
     ("referral.withdrawn", "organization"): Text(
         "{date}，{place}的居民撤回了转到贵组织的{need}，不用再办了，谢谢。",
@@ -167,6 +215,73 @@ SENTENCES: Mapping[tuple[str, RecipientKind], Text] = {
         "{date}，{place}的评估机构取消了对{organization}的这次评估，没有得出结果。",
         "On {date} the evaluation body of {place} called off its evaluation of {organization}; there are no findings.",
     ),
+    ("project.claimed", "station"): Text(
+        "{date}，{place}的{project}有组织来认领了。",
+        "On {date} an organization claimed {project} of {place}.",
+    ),
+    ("project.claim-withdrawn", "station"): Text(
+        "{date}，有组织撤回了对{place}{project}的认领。",
+        "On {date} an organization withdrew its claim of {project} of {place}.",
+    ),
+    ("project.assigned", "organization"): Text(
+        "恭喜！{date}，{place}的{project}由{organization}承接，请按期办好。",
+        "Congratulations! On {date} {project} of {place} was assigned to you; please complete it by its deadline.",
+    ),
+    ("project.delivered", "station"): Text(
+        "{date}，{organization}报告{place}的{project}已经办好，请组织评估。",
+        "On {date} {organization} reported that {project} of {place} is done; please have it evaluated.",
+    ),
+    ("project.overdue", "station"): Text(
+        "{date}，{place}的{project}过了期限还没有办好，请了解情况，决定是继续、重新开放还是结束。",
+        "On {date} {project} of {place} passed its deadline undelivered; please decide whether it goes on, is reopened or "
+        "is closed.",
+    ),
+    ("project.overdue", "organization"): Text(
+        "{date}，贵组织承接的{place}的{project}过了期限，请尽快办好，有困难请告诉服务站。",
+        "On {date} {project} of {place}, which you took on, passed its deadline. Please complete it soon, or tell the "
+        "station what stands in the way.",
+    ),
+    ("project.evaluated", "organization"): Text(
+        "{date}，贵组织承接的{place}的{project}有了评估结果。",
+        "On {date} {project} of {place}, which you carried out, was evaluated.",
+    ),
+    ("project.closed", "organization"): Text(
+        "{date}，贵组织承接的{place}的{project}结束了，感谢付出。",
+        "On {date} {project} of {place}, which was yours, was closed. Thank you for your work.",
+    ),
+    ("project.reopened", "organization"): Text(
+        "{date}，{place}的{project}不再由贵组织承接，将重新请组织认领。",
+        "On {date} {project} of {place} was taken back from you and is open again to be claimed.",
+    ),
+    ("meeting.concluded", "organization"): Text(
+        "{date}，{place}的认领大会有了结果，每项认领的结果和理由都已公布；有异议，请在公布的期限内提出。",
+        "On {date} the claim meeting of {place} came to its result. What became of each claim, and why, is published; "
+        "whoever objects may do so within the published period.",
+    ),
+    ("meeting.confirmed", "organization"): Text(
+        "{date}，{place}认领大会的结果正式确认，感谢参与。",
+        "On {date} the result of the claim meeting of {place} was confirmed. Thank you for taking part.",
+    ),
+    ("question.asked", "station"): Text(
+        "{date}，有组织就{place}的{project}提问，请在大会前答复。",
+        "On {date} an organization asked about {project} of {place}; please answer before the meeting.",
+    ),
+    ("question.answered", "organization"): Text(
+        "{date}，贵组织就{place}的{project}提的问题有了答复。",
+        "On {date} your question about {project} of {place} was answered.",
+    ),
+    ("objection.raised", "station"): Text(
+        "{date}，有组织对{place}的{project}的认领结果提出异议，请查明并答复。",
+        "On {date} an organization objected to the result for {project} of {place}; please look into it and answer.",
+    ),
+    ("objection.upheld", "organization"): Text(
+        "{date}，贵组织对{place}的{project}的异议成立，结果已按原有认领重新计算。",
+        "On {date} your objection about {project} of {place} was upheld, and the claims were allocated anew.",
+    ),
+    ("objection.rejected", "organization"): Text(
+        "{date}，服务站查明了贵组织对{place}的{project}的异议，未予支持，理由已写明。",
+        "On {date} the station looked into your objection about {project} of {place} and did not uphold it; it says why.",
+    ),
 }
 """What is said of each kind of notice to each kind of recipient."""
 
@@ -187,6 +302,7 @@ def render(kind: str, recipient_kind: RecipientKind, occurred_at: datetime, now:
             organization=organization.zh,
             offer=f"服务“{names.offer.zh}”" if names.offer else "一项服务",
             need=f"“{names.item.zh}”需求" if names.item else "需求",
+            project=f"项目“{names.project.zh}”" if names.project else "一个项目",
         ),
         en=template.en.format(
             date=format_date(local, "d MMMM" if this_year else "d MMMM y", locale="en"),
@@ -194,5 +310,6 @@ def render(kind: str, recipient_kind: RecipientKind, occurred_at: datetime, now:
             organization=organization.en,
             offer=f"offer “{names.offer.en}”" if names.offer else "offer",
             need=f"request ({names.item.en})" if names.item else "request",
+            project=f"the project “{names.project.en}”" if names.project else "a project",
         ),
     )

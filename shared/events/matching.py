@@ -1,21 +1,48 @@
-"""What matching tells: requests from submission to their end, and the referrals that put them before organizations.
+"""What matching tells: requests from submission to their end, the referrals that put them before organizations, the
+projects they are gathered into, and the meetings at which organizations claim those.
 
-No fact carries a resident's words: the text of a request stays in matching.
+No fact carries a resident's words: the text of a request stays in matching, and so do questions and objections.
 """
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Literal
 
 from shared.events.base import Fact, Part
+from shared.events.registry import FeeMode
 
 Channel = Literal["website", "mailbox", "party-member", "questionnaire", "home-visit", "discussion"]
 Language = Literal["zh", "en"]
 RequestStatus = Literal[
-    "submitted", "classified", "matched", "unmatched", "accepted", "served", "disputed", "closed", "withdrawn"
+    "submitted",
+    "classified",
+    "matched",
+    "unmatched",
+    "gathered",
+    "merged",
+    "accepted",
+    "served",
+    "disputed",
+    "closed",
+    "withdrawn",
 ]
-ReferralStatus = Literal["made", "accepted", "declined", "withdrawn"]
+ReferralStatus = Literal["made", "accepted", "declined", "expired", "handed-on", "withdrawn"]
+ProjectKind = Literal[
+    "elderly-care",
+    "childcare",
+    "housekeeping",
+    "medical",
+    "culture",
+    "legal-aid",
+    "employment",
+    "assistance",
+    "safety",
+    "neighbourhood",
+]
+ProjectStatus = Literal["proposed", "opened", "assigned", "delivered", "evaluated", "closed"]
+MeetingStatus = Literal["scheduled", "opened", "concluded", "confirmed", "cancelled"]
+ObjectionStatus = Literal["raised", "upheld", "rejected"]
 
 
 class Reason(Part):
@@ -39,7 +66,9 @@ class Candidate(Part):
 class RequestState(Fact, about="request"):
     """A resident's request. `item`, `category` and `confidence` (0 to 1) come from the classification, `classifier` names
     the model that read it. `candidates` are ranked, best first. `organization` and `offer` are those of the open or last
-    accepted referral."""
+    accepted referral; of a request in an assigned project the organization is the project's, and there is no offer.
+    `supporters` counts the residents who asked for the same ("+1"), this one included; `merged_into` is the request whose
+    fate this one follows, `project` the project it was gathered into."""
 
     request: str
     channel: Channel
@@ -55,6 +84,9 @@ class RequestState(Fact, about="request"):
     organization: str | None
     offer: str | None
     served_at: datetime | None
+    supporters: int = 1
+    merged_into: str | None = None
+    project: str | None = None
 
 
 class RequestSubmitted(RequestState, type="fenghe.request.submitted.v1", public=True):
@@ -73,6 +105,26 @@ class RequestUnmatched(RequestState, type="fenghe.request.unmatched.v1", public=
     """Nobody can serve the request at present, or everybody who could has declined; it waits for an offer or a project."""
 
 
+class RequestAccepted(RequestState, type="fenghe.request.accepted.v1"):
+    """An organization took the request on: it accepted the referral, or its project was assigned to it."""
+
+
+class RequestMerged(RequestState, type="fenghe.request.merged.v1"):
+    """Another request asks for the same ("+1"): from now on this one follows its fate."""
+
+
+class RequestSupported(RequestState, type="fenghe.request.supported.v1"):
+    """The number of residents who ask for the same as this request changed."""
+
+
+class RequestGathered(RequestState, type="fenghe.request.gathered.v1"):
+    """The request was gathered into a project, and follows its fate."""
+
+
+class RequestReleased(RequestState, type="fenghe.request.released.v1"):
+    """The request follows no project and no other request any more; it stands for itself again."""
+
+
 class RequestServed(RequestState, type="fenghe.request.served.v1", public=True):
     """The organization reported that the request was served; its resident may now rate or dispute it."""
 
@@ -85,6 +137,10 @@ class RequestReopened(RequestState, type="fenghe.request.reopened.v1"):
     """The station upheld a dispute: the request is open again and goes to the next candidate."""
 
 
+class RequestDisputeRejected(RequestState, type="fenghe.request.dispute-rejected.v1"):
+    """The station looked into a dispute and did not uphold it: the request is closed, and the resident is told why."""
+
+
 class RequestClosed(RequestState, type="fenghe.request.closed.v1"):
     """The request came to its end: the resident or the station closed it."""
 
@@ -94,7 +150,8 @@ class RequestWithdrawn(RequestState, type="fenghe.request.withdrawn.v1"):
 
 
 class ReferralState(Fact, about="referral"):
-    """A request put before one organization. `rank` counts from 1 in the order of the candidates."""
+    """A request put before one organization. `rank` counts from 1 in the order of the candidates. Until `due_at` it may be
+    accepted or declined. `handed_on_from` is the referral that was handed on to make this one, `hub` the hub that did it."""
 
     referral: str
     request: str
@@ -107,6 +164,9 @@ class ReferralState(Fact, about="referral"):
     status: ReferralStatus
     made_at: datetime
     decided_at: datetime | None
+    due_at: datetime | None = None
+    hub: str | None = None
+    handed_on_from: str | None = None
 
 
 class ReferralMade(ReferralState, type="fenghe.referral.made.v1"):
@@ -121,5 +181,190 @@ class ReferralDeclined(ReferralState, type="fenghe.referral.declined.v1"):
     """The organization declined; the request goes to the next candidate."""
 
 
+class ReferralExpired(ReferralState, type="fenghe.referral.expired.v1"):
+    """The organization did not answer in time; the request goes to the next candidate."""
+
+
+class ReferralHandedOn(ReferralState, type="fenghe.referral.handed-on.v1"):
+    """A hub handed the request on to one of its members, or the organization may serve it no longer and it went to the next
+    candidate."""
+
+
 class ReferralWithdrawn(ReferralState, type="fenghe.referral.withdrawn.v1"):
     """The request was withdrawn, and the referral with it."""
+
+
+class Claim(Part):
+    """An organization's claim of a project: its place in the organization's order of wishes (1 is the dearest), and how many
+    projects the organization can carry in all."""
+
+    organization: str
+    wish: int
+    capacity: int
+
+
+class ProjectState(Fact, about="project"):
+    """A project: residents' requests of one of ten types, gathered to be claimed by one organization. `requests` are those
+    inside, `beneficiaries` the residents who asked, each counted once. `budget` and `price` are in yuan with two decimals.
+    `claims` are those that stand; `organization` is who it is assigned to. `overdue`: the deadline has passed undelivered.
+    `relieved` is who had it before it was reopened. `merged_into` is the project that took its requests over."""
+
+    project: str
+    kind: ProjectKind
+    title_zh: str
+    title_en: str
+    scope_zh: str
+    scope_en: str
+    category: str | None
+    items: tuple[str, ...]
+    requests: tuple[str, ...]
+    beneficiaries: int
+    fee_mode: FeeMode
+    price: str | None
+    budget: str | None
+    deadline: date | None
+    status: ProjectStatus
+    meeting: str | None
+    claims: tuple[Claim, ...]
+    organization: str | None
+    delivered_at: datetime | None
+    overdue: bool = False
+    relieved: str | None = None
+    merged_into: str | None = None
+
+
+class ProjectProposed(ProjectState, type="fenghe.project.proposed.v1"):
+    """Requests were gathered into a project, which the station looks through before it opens it."""
+
+
+class ProjectChanged(ProjectState, type="fenghe.project.changed.v1"):
+    """The project's description, its requests or its meeting changed."""
+
+
+class ProjectOpened(ProjectState, type="fenghe.project.opened.v1", public=True):
+    """The project was published: it may be put before a claim meeting."""
+
+
+class ProjectClaimed(ProjectState, type="fenghe.project.claimed.v1"):
+    """An organization claimed the project."""
+
+
+class ProjectClaimWithdrawn(ProjectState, type="fenghe.project.claim-withdrawn.v1"):
+    """An organization withdrew its claim before the bell."""
+
+
+class ProjectAssigned(ProjectState, type="fenghe.project.assigned.v1", public=True):
+    """The result of the claim meeting was confirmed: the project is this organization's."""
+
+
+class ProjectDelivered(ProjectState, type="fenghe.project.delivered.v1", public=True):
+    """The organization reported the project's work done; the residents inside may rate it."""
+
+
+class ProjectOverdue(ProjectState, type="fenghe.project.overdue.v1"):
+    """The project's deadline has passed, and it was not delivered."""
+
+
+class ProjectEvaluated(ProjectState, type="fenghe.project.evaluated.v1", public=True):
+    """The delivered project was evaluated for the first time."""
+
+
+class ProjectClosed(ProjectState, type="fenghe.project.closed.v1", public=True):
+    """The project came to its end: done, dismissed, unclaimed, or merged into another."""
+
+
+class ProjectReopened(ProjectState, type="fenghe.project.reopened.v1", public=True):
+    """The project is open again for a claim meeting."""
+
+
+class Outcome(Part):
+    """What became of one claim, with the reason in words. `score` is the one it was weighed by."""
+
+    project: str
+    organization: str
+    won: bool
+    score: int
+    reason_zh: str
+    reason_en: str
+
+
+class MeetingState(Fact, about="meeting"):
+    """A claim meeting (认领大会) with the projects published to it. `seed` settles ties and is decided when the meeting is
+    scheduled. `outcomes`: of every claim that stood at the bell, once concluded; until `objections_until` a claimant may
+    object."""
+
+    meeting: str
+    title_zh: str
+    title_en: str
+    starts_at: datetime
+    projects: tuple[str, ...]
+    seed: int
+    status: MeetingStatus
+    opened_at: datetime | None = None
+    concluded_at: datetime | None = None
+    objections_until: datetime | None = None
+    outcomes: tuple[Outcome, ...] = ()
+
+
+class MeetingScheduled(MeetingState, type="fenghe.meeting.scheduled.v1", public=True):
+    """A claim meeting was announced, with its seed and the projects published to it so far."""
+
+
+class MeetingChanged(MeetingState, type="fenghe.meeting.changed.v1", public=True):
+    """The meeting's time, title or projects changed."""
+
+
+class MeetingOpened(MeetingState, type="fenghe.meeting.opened.v1", public=True):
+    """The meeting began: organizations claim, and withdraw, until the bell."""
+
+
+class MeetingConcluded(MeetingState, type="fenghe.meeting.concluded.v1", public=True):
+    """The bell rang and the projects were allocated among the claims that stood, or allocated anew after an objection."""
+
+
+class MeetingConfirmed(MeetingState, type="fenghe.meeting.confirmed.v1", public=True):
+    """The result of the meeting holds: its projects are assigned."""
+
+
+class MeetingCancelled(MeetingState, type="fenghe.meeting.cancelled.v1", public=True):
+    """The meeting does not take place; its projects wait for another."""
+
+
+class QuestionState(Fact, about="question"):
+    """A question about a project before a claim meeting. Its words and the answer's are read in matching."""
+
+    question: str
+    meeting: str
+    project: str
+    organization: str
+    status: Literal["asked", "answered"]
+
+
+class QuestionAsked(QuestionState, type="fenghe.question.asked.v1"):
+    """An organization asked about a project."""
+
+
+class QuestionAnswered(QuestionState, type="fenghe.question.answered.v1"):
+    """The station answered, for all to read."""
+
+
+class ObjectionState(Fact, about="objection"):
+    """An organization's objection to how a project it had claimed was allocated. Its words are read in matching."""
+
+    objection: str
+    meeting: str
+    project: str
+    organization: str
+    status: ObjectionStatus
+
+
+class ObjectionRaised(ObjectionState, type="fenghe.objection.raised.v1"):
+    """A claimant objected within the period."""
+
+
+class ObjectionUpheld(ObjectionState, type="fenghe.objection.upheld.v1"):
+    """The station upheld an objection: the meeting is allocated anew without the award objected to."""
+
+
+class ObjectionRejected(ObjectionState, type="fenghe.objection.rejected.v1"):
+    """The station did not uphold an objection, and said why."""

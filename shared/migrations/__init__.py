@@ -59,7 +59,7 @@ def revise(service: Service, database: Database, message: str, revision: str) ->
     from alembic import command
 
     with database.engine.connect() as connection:
-        head = f"{service.name}@head" if any(Path(str(service.migrations)).glob("[0-9]*.py")) else "base"
+        head = f"{service.name}@head" if any(Path(str(service.migrations)).glob(f"{service.name}_[0-9]*.py")) else "base"
         label = None if head != "base" else service.name
         command.revision(
             _config(service, connection),

@@ -45,6 +45,7 @@ def test_from_submitted_to_closed(matching, town, steps):
         "request.matched",
         "referral.made",
         "referral.accepted",
+        "request.accepted",
         "request.served",
         "request.closed",
     ]
@@ -62,8 +63,8 @@ def test_sequences_of_a_request_count_its_facts(matching, town, steps):
     steps.decide(request["id"], "acceptance")
     steps.decide(request["id"], "delivery")
     told = [event for event in matching.told() if event.subject == request["id"]]
-    assert [event.sequence for event in told] == [1, 2, 3, 4]
-    assert [event.data.status for event in told] == ["submitted", "classified", "matched", "served"]
+    assert [event.sequence for event in told] == [1, 2, 3, 4, 5]
+    assert [event.data.status for event in told] == ["submitted", "classified", "matched", "accepted", "served"]
 
 
 def test_a_dispute_upheld_goes_to_the_next_candidate(matching, town, steps):

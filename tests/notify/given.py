@@ -10,6 +10,7 @@ from shared.events import CloudEvent, Fact
 from shared.events import feedback as f
 from shared.events import matching as m
 from shared.events import registry as r
+from shared.events.examples import STATES
 from shared.identifiers import new_id
 from tests.feedback.given import offer_published, organization_registered, request_told
 
@@ -23,6 +24,7 @@ class Neighbourhood:
     def __init__(self) -> None:
         self.community, self.organization, self.offer = new_id(), new_id(), new_id()
         self.request, self.referral, self.agreement = new_id(), new_id(), new_id()
+        self.project, self.meeting, self.question, self.objection = new_id(), new_id(), new_id(), new_id()
 
     def opened(self) -> r.CommunityOpened:
         compound = r.Compound(id="fenghe-garden", name_zh="丰和花园", name_en="Fenghe Garden")
@@ -109,6 +111,27 @@ class Neighbourhood:
             opened_at=MOMENT,
         )
 
+    def project_told(self, cls: type[m.ProjectState], **state: Any) -> m.ProjectState:
+        """A fact of a project; told in an order of its own, its status is of no account to notify."""
+        described = {"project": self.project, "meeting": self.meeting, "requests": (self.request,), "category": "elderly"}
+        return cls(**STATES["project"] | described | {"community": self.community, "claims": ()} | state)
+
+    def meeting_told(self, cls: type[m.MeetingState], status: str) -> m.MeetingState:
+        outcome = {
+            "project": self.project,
+            "organization": self.organization,
+            "won": True,
+            "score": 1,
+            "reason_zh": "",
+            "reason_en": "",
+        }
+        state = {"meeting": self.meeting, "projects": (self.project,), "status": status, "outcomes": (outcome,)}
+        return cls(**STATES["meeting"] | {"community": self.community} | state)
+
+    def about_the_project(self, cls: type[Fact], **state: Any) -> Fact:
+        named = {"meeting": self.meeting, "project": self.project, "organization": self.organization}
+        return cls.model_validate({"community": self.community, **named, **state})
+
     def names(self) -> list[Fact]:
         """The facts that carry names but give nobody a notice of which a test would have to know."""
         changed = r.OrganizationChanged(**self.registered().model_dump())
@@ -127,20 +150,42 @@ class Neighbourhood:
             self.requested(m.RequestSubmitted, item=None),
             self.requested(m.RequestMatched),
             self.requested(m.RequestUnmatched),
+            self.requested(m.RequestMerged),
+            self.requested(m.RequestSupported, status="matched"),
+            self.requested(m.RequestGathered),
+            self.requested(m.RequestReleased, status="unmatched"),
+            self.served_by(m.RequestAccepted),
             self.served_by(m.RequestServed),
             self.served_by(m.RequestDisputed),
             self.requested(m.RequestReopened, status="classified"),
             self.served_by(m.RequestClosed),
+            m.RequestDisputeRejected(**self.served_by(m.RequestClosed).model_dump()),
             self.requested(m.RequestWithdrawn),
             self.referred(m.ReferralMade),
-            self.referred(m.ReferralAccepted),
             self.referred(m.ReferralDeclined),
+            self.referred(m.ReferralExpired),
+            self.referred(m.ReferralHandedOn),
             self.referred(m.ReferralWithdrawn),
             self.body(f.BodyAppointed),
             self.body(f.BodyEnded),
             self.evaluated(f.EvaluationSessionOpened),
             self.evaluated(f.EvaluationSessionPublished),
             self.evaluated(f.EvaluationSessionCancelled),
+            self.project_told(m.ProjectClaimed),
+            self.project_told(m.ProjectClaimWithdrawn),
+            self.project_told(m.ProjectAssigned, organization=self.organization),
+            self.project_told(m.ProjectDelivered, organization=self.organization, delivered_at=MOMENT),
+            self.project_told(m.ProjectOverdue, organization=self.organization, overdue=True),
+            self.project_told(m.ProjectEvaluated, organization=self.organization, delivered_at=MOMENT),
+            self.project_told(m.ProjectClosed, organization=self.organization, delivered_at=MOMENT),
+            self.project_told(m.ProjectReopened, relieved=self.organization),
+            self.meeting_told(m.MeetingConcluded, "concluded"),
+            self.meeting_told(m.MeetingConfirmed, "confirmed"),
+            self.about_the_project(m.QuestionAsked, question=self.question, status="asked"),
+            self.about_the_project(m.QuestionAnswered, question=self.question, status="answered"),
+            self.about_the_project(m.ObjectionRaised, objection=self.objection, status="raised"),
+            self.about_the_project(m.ObjectionUpheld, objection=self.objection, status="upheld"),
+            self.about_the_project(m.ObjectionRejected, objection=self.objection, status="rejected"),
         ]
 
 

@@ -89,7 +89,7 @@ def test_every_kind_is_said_in_both_languages_with_place_and_date(notify, fenghe
 
 
 def test_a_sentence_is_right_before_the_names_are_known_and_better_after(notify, fenghe):
-    notify.hear(fenghe.referred(m.ReferralAccepted))
+    notify.hear(fenghe.served_by(m.RequestAccepted))
     resident = owners(fenghe)["resident"]
     (before,) = inbox(notify, "resident", owner=resident)["items"]
     assert "一家组织" in before["zh"]

@@ -107,7 +107,7 @@ def test_a_request_is_matched_referred_declined_accepted_served_rated_and_shown(
     types = [fact["type"].removeprefix("fenghe.").removesuffix(".v1") for fact in told if names(fact, request)]
     assert types == [
         *("request.submitted", "request.classified", "request.matched", "referral.made", "referral.declined"),
-        *("referral.made", "referral.accepted", "request.served", "request.closed"),
+        *("referral.made", "referral.accepted", "request.accepted", "request.served", "request.closed"),
     ]
     (evaluated, _) = [fact for fact in told if fact["type"] == "fenghe.evaluation.recorded.v1"]
     assert request not in json.dumps(evaluated)
