@@ -11,7 +11,7 @@ from rich.table import Table
 
 from tests.benchmarks.measure import Row, machine
 
-NAMES = ("startup",)
+NAMES = ("consume", "startup")
 
 
 def main() -> None:
@@ -19,13 +19,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
     parser.add_argument("names", nargs="*", choices=[*NAMES, []], help=f"which; default: {' '.join(NAMES)}")
     parser.add_argument("--runs", type=int, default=5, help="how often each is measured")
+    parser.add_argument("--quick", action="store_true", help="a twentieth of the load, once: shows that it runs, not how fast")
     parser.add_argument("--json", action="store_true", help="print one JSON object as the last line")
     given = parser.parse_args()
     console = Console(stderr=given.json)
     console.print(machine())
+    runs, scale = (1, 0.05) if given.quick else (given.runs, 1)
     results: dict[str, list[Row]] = {}
     for name in given.names or NAMES:
-        rows = results[name] = list(importlib.import_module(f"tests.benchmarks.{name}").run(given.runs))
+        rows = results[name] = list(importlib.import_module(f"tests.benchmarks.{name}").run(runs, scale))
         table = Table("what", "median", "range", "unit", "runs", "ratio", title=f"{name} (ratios: to the last row without one)")
         for row in rows:
             ratio = "" if row.ratio is None else f"{row.ratio} ×"

@@ -30,6 +30,11 @@ class Row:
         ratio = round(median / beside.median, 3) if beside and beside.median else None
         return cls(what, unit, len(values), *map(_rounded, (median, min(values), max(values))), ratio, beside and beside.what)
 
+    @classmethod
+    def ratios(cls, what: str, values: Sequence[float], beside: Sequence[float]) -> Row:
+        """How many times as much as what was measured beside it, round by round."""
+        return cls.of(what, "×", [value / other for value, other in zip(values, beside, strict=True)])
+
     def as_dict(self) -> dict[str, Any]:
         """For `--json`."""
         return asdict(self)

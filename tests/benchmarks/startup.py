@@ -28,7 +28,7 @@ BARE = (
 IMPORTED = re.compile(r"import time:\s+(\d+) \|\s+\d+ \|\s*(\S+)")
 
 
-def run(runs: int) -> Iterator[Row]:
+def run(runs: int, scale: float = 1) -> Iterator[Row]:
     """Rows: seconds until ready, megabytes idle, and the seconds of import time by library."""
     with tempfile.TemporaryDirectory() as folder:
         system = AllInOne(Path(folder) / "data")
