@@ -11,7 +11,7 @@ from typing import get_args
 import pytest
 
 from deploy.sample_community import SAMPLE_FOLDER, Category, Item, Sample, SampleError, load_sample
-from shared.events.matching import Channel
+from shared.events.matching import Channel, ProjectKind
 from shared.events.registry import OrganizationClass
 
 
@@ -39,6 +39,21 @@ def test_it_has_the_size_the_article_gives_and_the_plan_asks_for(sample: Sample)
     assert len(sample.offers) >= 80
     assert {offer.fee_mode for offer in sample.offers} == {"free", "low", "paid"}
     assert len(sample.requests) >= 200
+
+
+def test_its_season_has_everything_the_article_tells_of(sample: Sample) -> None:
+    origins = Counter(organization.origin for organization in sample.organizations)
+    assert origins["incubated"] == 2 and origins["formed"] == 1 and origins["absorbed"] == 23
+    under = {name: [o.name_zh for o in sample.organizations if name in o.parents] for name in ("大家乐文体协会", "应急抢修队")}
+    assert "快乐健身舞蹈队" in under["大家乐文体协会"] and under["应急抢修队"]
+    assert len(sample.activities) == 40
+    assert sum(activity.beneficiaries or 0 for activity in sample.activities) > 2600
+    assert len(sample.projects) >= 12 and {project.kind for project in sample.projects} == set(get_args(ProjectKind))
+    wanted = Counter(project for claim in sample.claims for project in claim.projects)
+    assert len([project for project, claims in wanted.items() if claims > 1]) >= 10, "real conflicts"
+    assert [project.id for project in sample.projects if not wanted[project.id]] == ["work-for-all"]
+    assert {talent.how for talent in sample.talents} == {"joined", "led", "founded", None}
+    assert all(expert.conflicts for expert in sample.experts)
 
 
 def test_every_item_has_at_least_eight_phrases_in_chinese_and_some_in_english(sample: Sample) -> None:
