@@ -11,22 +11,10 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field
 
-from shared.events.matching import Channel, Language
+from shared.events.matching import Channel, Language, ProjectKind
 from shared.events.registry import FeeMode, OrganizationClass, PriceUnit
 
 LabelKind = Literal["need", "two-needs", "complaint", "duplicate", "off-topic"]
-ProjectKind = Literal[
-    "elderly-care",
-    "childcare",
-    "housekeeping",
-    "medical",
-    "culture",
-    "legal-aid",
-    "employment",
-    "assistance",
-    "safety",
-    "neighbourhood",
-]
 
 
 def _empty_to_none(value: Any) -> Any:
