@@ -27,6 +27,11 @@ def traceparent() -> str:
     return _traceparent.get() or new_traceparent()
 
 
+def bound_traceparent() -> str:
+    """The traceparent of what is being done right now; empty where nothing is."""
+    return _traceparent.get()
+
+
 def bind_traceparent(value: str) -> contextvars.Token[str]:
     """From here on, in this context, everything belongs to this trace."""
     return _traceparent.set(value)

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import tomllib
 from html import escape
-from importlib import metadata
-from pathlib import Path
 from typing import Any, Literal
 
 from fastapi import APIRouter, Request, Response
@@ -20,18 +17,8 @@ from shared.asyncapi import document, fact_schema
 from shared.messaging import dead_letters, outbox
 from shared.problems import NotFound, Problem
 from shared.service import Host, Service
+from shared.version import VERSION
 from shared.web import EDGE, Edge
-
-
-def _version() -> str:
-    try:
-        return metadata.version("fenghe")
-    except metadata.PackageNotFoundError:
-        project = Path(__file__).parent.parent / "pyproject.toml"
-        return str(tomllib.loads(project.read_text())["project"]["version"]) if project.exists() else "0"
-
-
-VERSION = _version()
 
 
 class ProblemDocument(BaseModel):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from fastapi import APIRouter
 from redis.exceptions import RedisError
 
-from shared import access, logs
+from shared import access, logs, tracing
 from shared.database import Database
 from shared.events import Fact, catalogue
 from shared.imports import Import
@@ -29,6 +29,7 @@ from shared.messaging.steps import step
 from shared.messaging.streams import FEED, stream_of
 from shared.messaging.transaction import transact
 from shared.settings import Settings
+from shared.version import VERSION
 
 T = TypeVar("T")
 
@@ -89,6 +90,7 @@ class Host:
         self.observer = Observer(settings.redis_url, service.group, streams)
         self.progress = Progress(streams, settings.stall_after)
         self.metrics.registry.register(Gauges(self.observer, self.database, self.progress, lambda: self.retrying))
+        self.tracing = self._relay.tracing = tracing.begin(settings, service.name, VERSION)
         self._broker: Broker | None = None
         self._consumer: Consumer | None = None
 
@@ -122,6 +124,7 @@ class Host:
             self.metrics,
             Retries(settings.retry_attempts, settings.retry_first, settings.retry_factor),
         )
+        self._consumer.tracing = self.tracing
         self._relay.start()
         await self._broker.start(self._consumer, claim_everything=settings.sole)
         log.info("started", service=service.name, hears=self.observer.streams, replica=self._broker.consumer_name)
@@ -132,12 +135,20 @@ class Host:
             await self._broker.stop()
             await self._consumer.stop()
             await asyncio.to_thread(self._relay.stop)
+        if self.tracing is not None:
+            await asyncio.to_thread(self.tracing.close)
         self.database.close()
         self.observer.close()
         log.info("stopped", service=self.service.name)
 
     def run(self, action: Callable[..., T], *args: Any, **kwargs: Any) -> T:
         """Do `action(tx, …)` in one transaction, and send the facts it told as soon as it is committed."""
+        if self.tracing is None:
+            return self._run(action, args, kwargs)
+        with self.tracing.command(action, args):
+            return self._run(action, args, kwargs)
+
+    def _run(self, action: Callable[..., T], args: Sequence[Any], kwargs: Mapping[str, Any]) -> T:
         result, rows = transact(
             self.database,
             self.service.name,

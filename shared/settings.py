@@ -32,6 +32,7 @@ class Settings(BaseModel):
     port: int = Field(default=8080, ge=0, le=65535, description="the port to listen on")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(default="INFO", description="what is logged")
     log_format: Literal["json", "text"] = Field(default="json", description="json for machines, text for people")
+    otlp_endpoint: str = Field(default="", description="the OpenTelemetry collector that gets spans over OTLP/HTTP")
     redis_wait: float = Field(default=60, gt=0, description="seconds to wait for Redis and database at the start")
     claim_idle: float = Field(default=15, gt=0, description="seconds after which another replica's fact is taken over")
     sole: bool = Field(default=False, description="this is the only replica: what is pending at the start is its own")

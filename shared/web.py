@@ -24,12 +24,15 @@ from shared.access import Caller, Signer
 from shared.database import is_unavailable
 from shared.problems import Invalid, Problem
 from shared.service import Host
+from shared.version import VERSION
 
 T = TypeVar("T")
 
 log = logs.get("http")
 
 MAX_BODY_BYTES = 2_097_152
+OF_THE_MACHINERY = ("/health/live", "/health/ready", "/metrics", "/quiet")
+"""Asked all the time, and by no person: no spans."""
 UNSTORABLE = re.compile(rb"\\u(0000|[dD][89a-fA-F][0-9a-fA-F]{2})|\x00")
 
 
@@ -204,9 +207,10 @@ class Traced:
             await self._app(scope, receive, send)
             return
         headers = dict(scope["headers"])
-        trace = logs.new_traceparent(headers.get(b"traceparent", b"").decode("latin-1"))
+        parent = headers.get(b"traceparent", b"").decode("latin-1")
+        trace = logs.new_traceparent(parent)
         token = logs.bind_traceparent(trace)
-        began = time.perf_counter()
+        began, began_at = time.perf_counter(), time.time_ns()
         status = 500
         received = 0
 
@@ -244,6 +248,11 @@ class Traced:
             metrics.request_seconds.observe(seconds)
             log.info("answered", method=scope["method"], route=route, status=status, ms=round(seconds * 1000, 1))
             logs.unbind_traceparent(token)
+            if self._host.tracing is not None and not route.endswith(OF_THE_MACHINERY):
+                name, method = f"{scope['method']} {route}", {"http.request.method": scope["method"], "http.route": route}
+                failed = str(status) if status >= 500 else ""
+                attributes = {**method, "http.response.status_code": status}
+                self._host.tracing.record(name, "server", trace, parent, began_at, attributes, error=failed)
 
 
 def build_app(host: Host) -> FastAPI:
@@ -255,7 +264,7 @@ def build_app(host: Host) -> FastAPI:
     app = FastAPI(
         title=service.title,
         summary=service.summary,
-        version=operations.VERSION,
+        version=VERSION,
         openapi_url=f"{base}/openapi.json",
         docs_url=None,
         redoc_url=None,

@@ -24,6 +24,7 @@ from shared.messaging.handlers import Dispatch
 from shared.messaging.metrics import Metrics
 from shared.messaging.steps import step
 from shared.messaging.transaction import Row, Transaction, transact
+from shared.tracing import Tracing
 
 log = logs.get("consumer")
 
@@ -85,6 +86,7 @@ class Consumer:
         self._acknowledge = acknowledge
         self._metrics = metrics
         self._retries = retries
+        self.tracing: Tracing | None = None
         self._retrying: dict[tuple[str, str], asyncio.Task[None]] = {}
         self._loop = asyncio.get_running_loop()
 
@@ -207,13 +209,22 @@ class Consumer:
             return
 
         self._dispatch.prepare(events)
+        if self.tracing is None:
+            self._transact(events, unreadable, None)
+            return
+        with self.tracing.batch(self._group, events) as handled:
+            self._transact(events, unreadable, handled)
 
+    def _transact(self, events: list[CloudEvent[Fact]], unreadable: list[DeadLetter], handled: dict[str, str] | None) -> None:
         def work(tx: Transaction) -> list[CloudEvent[Fact]]:
             dead_letters.bury(tx.session, self._group, unreadable)
             new = inbox.admit(tx.session, self._group, events)
             if new:
                 tx.because_of(new)
                 self._dispatch.run(tx, new, self._metrics.handler_seconds)
+                if handled is not None:
+                    handled.clear()  # of an attempt that was undone
+                    handled.update(tx.spans(new))
             return new
 
         new, rows = transact(self._database, self._teller, self._public_url, work, lambda: step("consumer:before-commit"))

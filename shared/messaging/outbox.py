@@ -27,6 +27,7 @@ from shared.messaging.steps import step
 from shared.messaging.streams import FEED
 from shared.messaging.tables import outbox
 from shared.messaging.transaction import Row
+from shared.tracing import Tracing
 
 log = logs.get("relay")
 
@@ -70,6 +71,7 @@ class Relay:
         self._sweep_age = timedelta(seconds=sweep_age)
         self._healer = Healer(database, self._client, streams)
         self._housekeeper = Housekeeper(database, self._client, streams, keep.facts, keep.entries)
+        self.tracing: Tracing | None = None
         self._offered: queue.SimpleQueue[list[Row] | None] = queue.SimpleQueue()
         self._sent: list[tuple[str, str, str]] = []
         self._sweep_due = 0.0
@@ -136,6 +138,7 @@ class Relay:
         return rows, self._stopping and self._offered.empty()
 
     def _send(self, rows: Sequence[Row]) -> None:
+        began = time.time_ns()
         step("relay:before-xadd")
         with self._client.pipeline(transaction=False) as pipeline:
             for row in rows:
@@ -145,6 +148,8 @@ class Relay:
         self._sent += [(row["stream"], row["id"], entry_id.decode()) for row, entry_id in zip(rows, entry_ids, strict=True)]
         for row in rows:
             self._metrics.sent.labels(row["type"]).inc()
+        if self.tracing is not None:
+            self.tracing.sent(rows, began)
 
     def _mark(self) -> None:
         marks, self._sent = self._sent, []

@@ -32,6 +32,7 @@ class Transaction:
         self._public_url = public_url
         self._rows: list[Row] = []
         self._traces: dict[str, str] = {}
+        self._spans: dict[str, str] = {}
 
     def because_of(self, events: Sequence[CloudEvent[Fact]]) -> None:
         """What is told from here on belongs to the traces of these facts, found by the ids both name."""
@@ -66,8 +67,24 @@ class Transaction:
         if self._traces:
             for value in (fact.subject, *fact.__dict__.values()):
                 if isinstance(value, str) and value in self._traces:
-                    return logs.new_traceparent(self._traces[value])
+                    return self._spans.get(value) or self._span(value)
+            if len(self._traces) == 1:
+                (subject,) = self._traces
+                return self._spans.get(subject) or self._span(subject)
         return logs.traceparent()
+
+    def _span(self, subject: str) -> str:
+        self._spans[subject] = logs.new_traceparent(self._traces[subject])
+        return self._spans[subject]
+
+    def spans(self, events: Sequence[CloudEvent[Fact]]) -> dict[str, str]:
+        """By the id of each of these facts, the traceparent under which what it led to was told."""
+        given = dict(self._spans)
+        return {
+            event.id: (self._traces.get(event.subject) == event.traceparent and given.pop(event.subject, ""))
+            or logs.new_traceparent(event.traceparent)
+            for event in reversed(events)
+        }
 
     def retell(self, event: CloudEvent[Fact]) -> None:
         """Tell somebody else's public fact again on the public feed, unchanged: same id, source and sequence. Raises

@@ -95,7 +95,7 @@ def test_tables_never_serve_as_models_of_http_or_facts() -> None:
 
 
 def test_heavy_libraries_are_imported_where_they_are_used() -> None:
-    heavy = {"sklearn", "numpy", "scipy", "ortools"}
+    heavy = {"sklearn", "numpy", "scipy", "ortools", "opentelemetry"}
     at_start = {
         str(path.relative_to(ROOT)): name
         for path in python_files("shared", "services", "deploy")
