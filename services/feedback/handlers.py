@@ -24,8 +24,14 @@ from shared.events.registry import (
     OfferWithdrawn,
     OrganizationApplied,
     OrganizationChanged,
+    OrganizationIncubating,
+    OrganizationLeft,
     OrganizationRegistered,
+    OrganizationReinstated,
+    OrganizationRejected,
     OrganizationState,
+    OrganizationSuspended,
+    OrganizationWithdrawn,
     TaxonomyPublished,
 )
 from shared.messaging import Handlers, Transaction
@@ -56,7 +62,17 @@ def keep_taxonomies(tx: Transaction, events: list[CloudEvent[TaxonomyPublished]]
     )
 
 
-@on(OrganizationApplied, OrganizationRegistered, OrganizationChanged)
+@on(
+    OrganizationApplied,
+    OrganizationIncubating,
+    OrganizationRegistered,
+    OrganizationChanged,
+    OrganizationSuspended,
+    OrganizationReinstated,
+    OrganizationLeft,
+    OrganizationRejected,
+    OrganizationWithdrawn,
+)
 def keep_organizations(tx: Transaction, events: list[CloudEvent[OrganizationState]]) -> None:
     """Know which organizations may be evaluated."""
     tx.keep(

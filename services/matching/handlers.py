@@ -18,6 +18,8 @@ from shared.events.feedback import SatisfactionChanged
 from shared.events.matching import RequestSubmitted
 from shared.events.registry import (
     AgreementEnded,
+    AgreementExpiring,
+    AgreementRenewed,
     AgreementSigned,
     AgreementState,
     CommunityOpened,
@@ -26,8 +28,14 @@ from shared.events.registry import (
     OfferState,
     OfferWithdrawn,
     OrganizationChanged,
+    OrganizationIncubating,
+    OrganizationLeft,
     OrganizationRegistered,
+    OrganizationReinstated,
+    OrganizationRejected,
     OrganizationState,
+    OrganizationSuspended,
+    OrganizationWithdrawn,
     TaxonomyPublished,
 )
 from shared.messaging import Handlers, Transaction
@@ -78,9 +86,18 @@ def keep_taxonomies(tx: Transaction, events: list[CloudEvent[TaxonomyPublished]]
         pairing.match_again(tx, community)
 
 
-@on(OrganizationRegistered, OrganizationChanged)
+@on(
+    OrganizationIncubating,
+    OrganizationRegistered,
+    OrganizationChanged,
+    OrganizationSuspended,
+    OrganizationReinstated,
+    OrganizationLeft,
+    OrganizationRejected,
+    OrganizationWithdrawn,
+)
 def keep_organizations(tx: Transaction, events: list[CloudEvent[OrganizationState]]) -> None:
-    """Know who is registered."""
+    """Know who may serve: the registered, and those in incubation under a provisional agreement."""
     pairing.hold_alone(tx.session, {event.community for event in events})
     tx.keep(
         Organization,
@@ -101,7 +118,7 @@ def keep_organizations(tx: Transaction, events: list[CloudEvent[OrganizationStat
     _match_again(tx, tx.session.exec(offered))
 
 
-@on(AgreementSigned, AgreementEnded)
+@on(AgreementSigned, AgreementRenewed, AgreementExpiring, AgreementEnded)
 def keep_agreements(tx: Transaction, events: list[CloudEvent[AgreementState]]) -> None:
     """Know what each organization may serve, and how long."""
     pairing.hold_alone(tx.session, {event.community for event in events})

@@ -135,7 +135,7 @@ class Taxonomy(Table, table=True):
 
 
 class Organization(Table, table=True):
-    """Kept of registry's facts: the registered organizations."""
+    """Kept of registry's facts: the organizations that are or were registered or in incubation."""
 
     __tablename__ = "organizations"
 

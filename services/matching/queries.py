@@ -12,7 +12,7 @@ from sqlmodel import Session, col, select
 
 from services.matching.models import Agreement, Offer, Organization, Referral, Remark, Request, Satisfaction, Taxonomy
 from services.matching.rank import Opening
-from services.matching.rules import OWN_REFERRAL
+from services.matching.rules import OWN_REFERRAL, SERVING
 from services.matching.views import (
     CandidateView,
     Figures,
@@ -231,12 +231,12 @@ def is_on_the_menu(session: Session, offer: str, item: str) -> bool:
 
 
 def items_agreed(session: Session, community: str, organization: str, today: date) -> set[str]:
-    """The items for which a registered organization has an agreement in force on a day."""
+    """The items for which an organization that may serve has an agreement in force on a day."""
     statement = (
         select(Agreement.items)
         .join(Organization, col(Organization.id) == col(Agreement.organization))
         .where(
-            Organization.status == "registered",
+            col(Organization.status).in_(SERVING),
             Agreement.community == community,
             Agreement.organization == organization,
             Agreement.status == "in-force",
@@ -248,7 +248,7 @@ def items_agreed(session: Session, community: str, organization: str, today: dat
 
 
 def openings(session: Session, communities: Collection[str], items: Collection[str]) -> dict[tuple[str, str], list[Opening]]:
-    """Every published offer of these items with its registered organization, its agreements not ended and the
+    """Every published offer of these items with its organization, which may serve, its agreements not ended and the
     satisfaction, by (community, item). One query; dates, items and areas are for `rank` to judge."""
     statement = (
         select(Offer, Organization, Agreement, Satisfaction)
@@ -265,7 +265,7 @@ def openings(session: Session, communities: Collection[str], items: Collection[s
             col(Offer.community).in_(communities),
             col(Offer.item).in_(items),
             Offer.status == "published",
-            Organization.status == "registered",
+            col(Organization.status).in_(SERVING),
             Agreement.status == "in-force",
             col(Agreement.community) == col(Offer.community),
         )

@@ -37,6 +37,9 @@ REFERRAL: LifeCycle = {
     ("accepted", "deliver"): "delivered",
 }
 OPEN_REFERRAL = ("made", "accepted")
+SERVING = ("registered", "incubating")
+"""Where an organization stands that may serve, if it has an agreement in force."""
+
 OWN_REFERRAL = ("made", "accepted", "delivered")
 """While a referral stands like this, its organization reads the resident's words."""
 

@@ -16,8 +16,14 @@ from shared.events.registry import (
     OfferWithdrawn,
     OrganizationApplied,
     OrganizationChanged,
+    OrganizationIncubating,
+    OrganizationLeft,
     OrganizationRegistered,
+    OrganizationReinstated,
+    OrganizationRejected,
     OrganizationState,
+    OrganizationSuspended,
+    OrganizationWithdrawn,
     TaxonomyPublished,
 )
 from shared.identifiers import new_id
@@ -63,7 +69,17 @@ def keep_taxonomies(tx: Transaction, events: list[CloudEvent[TaxonomyPublished]]
     )
 
 
-@on(OrganizationApplied, OrganizationRegistered, OrganizationChanged)
+@on(
+    OrganizationApplied,
+    OrganizationIncubating,
+    OrganizationRegistered,
+    OrganizationChanged,
+    OrganizationSuspended,
+    OrganizationReinstated,
+    OrganizationLeft,
+    OrganizationRejected,
+    OrganizationWithdrawn,
+)
 def keep_organizations(tx: Transaction, events: list[CloudEvent[OrganizationState]]) -> None:
     """Know the names of organizations."""
     tx.keep(

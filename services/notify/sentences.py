@@ -51,14 +51,92 @@ SENTENCES: Mapping[tuple[str, RecipientKind], Text] = {
         "Welcome! On {date} {organization} was registered in {place}. Once a service agreement is signed, you can "
         "publish offers.",
     ),
+    ("org.incubating", "organization"): Text(
+        "{date}，{place}接下了{organization}的孵化，服务站会一步一步陪着你们走到登记。",
+        "On {date} {place} took {organization} into incubation; the station goes with you step by step, up to registration.",
+    ),
+    ("org.suspended", "organization"): Text(
+        "{date}，{place}暂停了{organization}的服务，菜单上的服务先收了起来。请与服务站联系，一起把问题解决好。",
+        "On {date} {place} suspended {organization}, and its offers are off the menu for now. Please speak with the station, "
+        "so that it can be put right.",
+    ),
+    ("org.reinstated", "organization"): Text(
+        "{date}，{place}恢复了{organization}的服务，菜单上的服务又回来了。欢迎回来！",
+        "On {date} {place} reinstated {organization}; its offers are on the menu again. Welcome back!",
+    ),
+    ("org.left", "station"): Text(
+        "{date}，{organization}退出了{place}的服务超市，它的协议随之终止。",
+        "On {date} {organization} left the service supermarket of {place}; its agreements ended with it.",
+    ),
+    ("org.rejected", "organization"): Text(
+        "{date}，{place}这次没有通过{organization}的申请。准备好了可以再申请，服务站愿意帮忙。",
+        "On {date} {place} could not accept {organization} this time. You can apply again when you are ready, and the station "
+        "will gladly help.",
+    ),
+    ("org.withdrawn", "station"): Text(
+        "{date}，{organization}撤回了加入{place}的申请。",
+        "On {date} {organization} withdrew its application to join {place}.",
+    ),
+    ("incubation.applied", "station"): Text(
+        "{date}，{organization}在{place}提出了孵化申请，请按标准评分。",
+        "On {date} {organization} applied to be incubated in {place}; please score the application by the criteria.",
+    ),
+    ("incubation.advanced", "organization"): Text(
+        "{date}，{organization}在{place}的孵化进入了下一步，辛苦了！",
+        "On {date} the incubation of {organization} in {place} went on to its next step. Well done!",
+    ),
+    ("incubation.returned", "organization"): Text(
+        "{date}，{organization}在{place}的孵化退回到了前面的一步，请和服务站一起看看还差什么。",
+        "On {date} the incubation of {organization} in {place} went back to an earlier step; please look with the station at "
+        "what is still missing.",
+    ),
+    ("green-channel.opened", "organization"): Text(
+        "{date}，{place}为{organization}开了绿色通道：还差的登记条件，服务站会一项一项去协调。",
+        "On {date} {place} opened a green channel for {organization}: the station will see to each standard that is still "
+        "missing, one by one.",
+    ),
+    ("green-channel.completed", "organization"): Text(
+        "{date}，{organization}在{place}还差的登记条件都齐了，祝贺！",
+        "On {date} {organization} came to meet every registration standard in {place}. Congratulations!",
+    ),
     ("agreement.signed", "organization"): Text(
         "{date}，{place}与{organization}签订了服务协议，协议内的服务项目现在可以发布了。",
         "On {date} {place} and {organization} signed a service agreement; you can now publish offers for what it covers.",
     ),
+    ("agreement.renewed", "organization"): Text(
+        "{date}，{place}与{organization}续签了服务协议，协议内的服务可以接着做。",
+        "On {date} {place} and {organization} renewed their service agreement; what it covers can go on.",
+    ),
+    ("agreement.expiring", "organization"): Text(
+        "{date}提醒：{place}与{organization}的服务协议三十天之内就要到期，想继续服务，请早些来续签。",
+        "A reminder of {date}: the service agreement between {place} and {organization} ends within thirty days. To go on "
+        "serving, please have it renewed in good time.",
+    ),
+    ("agreement.expiring", "station"): Text(
+        "{date}提醒：{place}与{organization}的服务协议三十天之内就要到期，请商量续签。",
+        "A reminder of {date}: the service agreement between {place} and {organization} ends within thirty days; please talk "
+        "about its renewal.",
+    ),
     ("agreement.ended", "organization"): Text(
-        "{date}，{place}与{organization}的服务协议提前终止，请不要再承接协议内的服务。",
-        "On {date} the service agreement between {place} and {organization} was ended early; please take on no more "
+        "{date}，{place}与{organization}的服务协议终止了，请不要再承接协议内的服务。",
+        "On {date} the service agreement between {place} and {organization} came to its end; please take on no more "
         "services under it.",
+    ),
+    ("talent.linked", "organization"): Text(
+        "{date}，{place}人才库里的一位伙伴和{organization}走到了一起。",
+        "On {date} somebody of the talent pool of {place} came together with {organization}.",
+    ),
+    ("activity.announced", "station"): Text(
+        "{date}，{organization}在{place}预告了一场活动。",
+        "On {date} {organization} announced an activity in {place}.",
+    ),
+    ("activity.held", "station"): Text(
+        "{date}，{organization}报告在{place}办完了一场活动。",
+        "On {date} {organization} reported that it held an activity in {place}.",
+    ),
+    ("activity.cancelled", "station"): Text(
+        "{date}，{organization}取消了在{place}预告的一场活动。",
+        "On {date} {organization} cancelled an activity it had announced in {place}.",
     ),
     ("offer.published", "organization"): Text(
         "{date}，贵组织的{offer}上了{place}的服务菜单，居民现在可以选用。",

@@ -113,6 +113,7 @@ def apply_organization(tx: Transaction, caller: Caller, application: Organizatio
     organization = Organization(
         id=new_id(),
         status=follow(rules.ORGANIZATION, "organization", "new", "apply"),
+        origin="absorbed",
         applied_at=tx.now(community.id),
         credit_code=credit_code,
         **application.model_dump(exclude={"credit_code"}),
@@ -185,6 +186,7 @@ def end_agreement(tx: Transaction, caller: Caller, agreement_id: str, ending: Ag
     caller.belongs_to(agreement.community)
     agreement.status = follow(rules.AGREEMENT, "agreement", agreement.status, "end")
     agreement.ended_at, agreement.reason = tx.now(agreement.community), ending.reason
+    agreement.ended_because = "terminated"
     tx.tell(_state(facts.AgreementEnded, agreement, agreement=agreement.id))
     tx.session.flush()
     today = civil_date(tx.now(agreement.community))
@@ -339,7 +341,11 @@ def _check_ids_unique(terms: TaxonomyTerms) -> None:
 
 
 def _check_name_free(tx: Transaction, community: str, name_zh: str) -> None:
-    taken = select(Organization.id).where(Organization.community == community, Organization.name_zh == name_zh)
+    taken = select(Organization.id).where(
+        Organization.community == community,
+        Organization.name_zh == name_zh,
+        col(Organization.status).in_(rules.NAMED),
+    )
     if tx.session.exec(taken).first():
         raise Conflict("name-taken", f"This community has an organization named {name_zh!r}.", "name_zh")
 

@@ -30,6 +30,8 @@ OFFER: LifeCycle = {
 }
 
 FEWEST_RATINGS = 5
+NAMED = ("applied", "incubating", "registered", "suspended")
+"""Where an organization stands whose name is taken."""
 
 
 def first_duplicate(ids: Iterable[str]) -> tuple[int, str] | None:

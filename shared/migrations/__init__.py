@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
@@ -20,13 +22,32 @@ class MigrationError(Exception):
     """The database does not have the tables this version needs; the message says what to do."""
 
 
-def upgrade(service: Service, database: Database) -> None:
-    """Bring a service's database up to this version. Does nothing where it is."""
+def upgrade(service: Service, database: Database, revision: str = "heads") -> None:
+    """Bring a service's database up to this version, or to an older revision of it. Does nothing where it is."""
     if not is_current(service, database):
         from alembic import command
 
-        with database.engine.begin() as connection:
-            command.upgrade(_config(service, connection), "heads")
+        with _migrating(database) as connection:
+            command.upgrade(_config(service, connection), revision)
+
+
+@contextmanager
+def _migrating(database: Database) -> Iterator[sa.Connection]:
+    """A transaction in which tables may be made anew. SQLite would delete the rows of the old table first, and refuse to where
+    others refer to them: its foreign keys are off meanwhile, and all looked at before the commit. Raises MigrationError."""
+    with database.engine.connect() as connection:
+        # Of the driver itself: SQLAlchemy would begin a transaction, and within one SQLite does not hear this pragma.
+        driver: Any = connection.connection.dbapi_connection
+        if database.sqlite:
+            driver.execute("PRAGMA foreign_keys=OFF")
+        try:
+            with connection.begin():
+                yield connection
+                if database.sqlite and (broken := connection.exec_driver_sql("PRAGMA foreign_key_check").all()):
+                    raise MigrationError(f"The migration leaves rows that refer to nothing: {broken[:3]}; nothing was changed.")
+        finally:
+            if database.sqlite:
+                driver.execute("PRAGMA foreign_keys=ON")
 
 
 def is_current(service: Service, database: Database) -> bool:

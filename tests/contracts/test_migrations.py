@@ -8,6 +8,7 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from sqlalchemy.exc import IntegrityError
 
 from deploy.services import load_all
 from shared.database import Database
@@ -49,4 +50,33 @@ def test_a_database_of_a_newer_version_is_refused_with_a_sentence(database_url: 
         )
     with pytest.raises(MigrationError, match="newer version"):
         upgrade(SERVICES[0], database)
+    database.close()
+
+
+def test_a_table_that_is_made_anew_keeps_its_rows_and_what_refers_to_them(database_url: Callable[[str], str]) -> None:
+    registry = SERVICES[0]
+    database = Database(database_url(registry.name))
+    upgrade(registry, database, "registry_0001")
+    organizations = "id, community, name_zh, name_en, organization_class, introduction_zh, introduction_en, status, applied_at"
+    agreements = "id, community, organization, items, starts_on, ends_on, status, signed_at, ended_at"
+    moment = "'2026-11-22 09:30:00'"
+    with database.engine.begin() as connection:
+        for table, columns, values in (
+            ("communities", "id, slug, name_zh, name_en, rehearsal, opened_at", f"'c', 'c', '社区', 'C', false, {moment}"),
+            ("organizations", organizations, f"'o', 'c', '组织', 'O', 'harmony', '好', 'Good', 'applied', {moment}"),
+            ("agreements", agreements, f"'a', 'c', 'o', '[]', '2026-01-01', '2026-12-31', 'ended', {moment}, {moment}"),
+        ):
+            connection.exec_driver_sql(f"INSERT INTO {table} ({columns}) VALUES ({values})")
+    upgrade(registry, database)
+    with database.engine.begin() as connection:
+        assert connection.exec_driver_sql("SELECT id, origin, hub FROM organizations").one() == ("o", "absorbed", False)
+        assert connection.exec_driver_sql("SELECT organization, ended_because FROM agreements").one() == ("o", "terminated")
+    for statement in (
+        "DELETE FROM organizations",
+        "UPDATE organizations SET status = 'gone'",
+        "UPDATE organizations SET status = 'registered'",
+        "UPDATE agreements SET ended_because = 'forgotten'",
+    ):
+        with pytest.raises(IntegrityError), database.engine.begin() as connection:
+            connection.exec_driver_sql(statement)
     database.close()

@@ -53,6 +53,23 @@ class Neighbourhood:
     def applied(self) -> r.OrganizationApplied:
         return r.OrganizationApplied(**self.registered().model_dump() | {"status": "applied"})
 
+    def joining(self) -> list[Fact]:
+        """What else is told of the organization on its way into the community and out of it, and of what it does there."""
+        told = (
+            *(r.OrganizationIncubating, r.OrganizationSuspended, r.OrganizationReinstated, r.OrganizationLeft),
+            *(r.OrganizationRejected, r.OrganizationWithdrawn),
+            *(r.IncubationApplied, r.IncubationAdvanced, r.IncubationReturned),
+            *(r.GreenChannelOpened, r.GreenChannelCompleted, r.AgreementRenewed, r.AgreementExpiring, r.TalentLinked),
+            *(r.ActivityAnnounced, r.ActivityHeld, r.ActivityCancelled),
+        )
+        here = {"community": self.community, "organization": self.organization}
+        about = {
+            "organization": self.registered().model_dump(include={"name_zh", "name_en"}),
+            "agreement": {"agreement": self.agreement},
+            "activity": {"category": "elderly"},
+        }
+        return [cls.model_validate(STATES[cls.about] | here | about.get(cls.about, {})) for cls in told]
+
     def agreed(self, cls: type[r.AgreementState]) -> r.AgreementState:
         return cls(
             community=self.community,
@@ -143,6 +160,7 @@ class Neighbourhood:
             self.opened(),
             self.applied(),
             self.registered(),
+            *self.joining(),
             self.agreed(r.AgreementSigned),
             self.agreed(r.AgreementEnded),
             self.offered(r.OfferPublished),
