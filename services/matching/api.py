@@ -6,7 +6,8 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query
 
-from services.matching import actions, queries
+from services.matching import queries
+from services.matching.actions import referrals, requests
 from services.matching.method import METHOD
 from services.matching.views import (
     ClassificationTerms,
@@ -36,7 +37,7 @@ CommunityId = Annotated[str, Query(min_length=1, max_length=100, description="Th
 def submit_request(body: RequestTerms, caller: Caller = allow("anyone"), edge: Edge = EDGE) -> SubmittedRequest:
     """Say what is needed, in plain words. The answer's `link` is the resident's own key to this request; a repetition
     with the same Idempotency-Key gives the same one."""
-    view = edge.run(actions.submit_request, caller, body)
+    view = edge.run(requests.submit_request, caller, body)
     link = edge.signer.sign(
         role="resident", community=view.community, request=view.id, issued_at=view.submitted_at, days=LINK_DAYS
     )
@@ -64,7 +65,7 @@ def list_requests(
 @router.post("/requests/{id}/classification", tags=["requests"])
 def classify_request(id: str, body: ClassificationTerms, caller: Caller = allow("station"), edge: Edge = EDGE) -> RequestView:
     """Say which item a request asks for that was not understood; it then goes to whoever can serve it."""
-    return edge.run(actions.classify_request, caller, id, body)
+    return edge.run(requests.classify_request, caller, id, body)
 
 
 @router.post("/requests/{id}/withdrawal", tags=["requests"])
@@ -72,7 +73,7 @@ def withdraw_request(
     id: str, body: RemarkTerms | None = None, caller: Caller = allow("resident"), edge: Edge = EDGE
 ) -> RequestView:
     """Withdraw a request that was not served yet; an open referral is withdrawn with it."""
-    return edge.run(actions.withdraw_request, caller, id, body)
+    return edge.run(requests.withdraw_request, caller, id, body)
 
 
 @router.post("/requests/{id}/dispute", tags=["requests"])
@@ -80,7 +81,7 @@ def dispute_request(
     id: str, body: RemarkTerms | None = None, caller: Caller = allow("resident"), edge: Edge = EDGE
 ) -> RequestView:
     """Say that a request reported as served was not served; the station looks into it."""
-    return edge.run(actions.dispute_request, caller, id, body)
+    return edge.run(requests.dispute_request, caller, id, body)
 
 
 @router.post("/requests/{id}/reopening", tags=["requests"])
@@ -88,7 +89,7 @@ def reopen_request(
     id: str, body: RemarkTerms | None = None, caller: Caller = allow("station"), edge: Edge = EDGE
 ) -> RequestView:
     """Uphold a dispute: the request goes to the next candidate."""
-    return edge.run(actions.reopen_request, caller, id, body)
+    return edge.run(requests.reopen_request, caller, id, body)
 
 
 @router.post("/requests/{id}/closing", tags=["requests"])
@@ -96,7 +97,7 @@ def close_request(
     id: str, body: RemarkTerms | None = None, caller: Caller = allow("resident", "station"), edge: Edge = EDGE
 ) -> RequestView:
     """Close a request that was served."""
-    return edge.run(actions.close_request, caller, id, body)
+    return edge.run(requests.close_request, caller, id, body)
 
 
 @router.get("/referrals", tags=["referrals"])
@@ -123,7 +124,7 @@ def get_referral(id: str, caller: Caller = allow("organization", "station"), edg
 @router.post("/referrals/{id}/acceptance", tags=["referrals"])
 def accept_referral(id: str, caller: Caller = allow("organization", "station"), edge: Edge = EDGE) -> ReferralView:
     """Take the request on."""
-    return edge.run(actions.accept_referral, caller, id)
+    return edge.run(referrals.accept_referral, caller, id)
 
 
 @router.post("/referrals/{id}/decline", tags=["referrals"])
@@ -131,13 +132,13 @@ def decline_referral(
     id: str, body: RemarkTerms | None = None, caller: Caller = allow("organization", "station"), edge: Edge = EDGE
 ) -> ReferralView:
     """Decline the request; it goes to the next candidate."""
-    return edge.run(actions.decline_referral, caller, id, body)
+    return edge.run(referrals.decline_referral, caller, id, body)
 
 
 @router.post("/referrals/{id}/delivery", tags=["referrals"])
 def deliver_referral(id: str, caller: Caller = allow("organization", "station"), edge: Edge = EDGE) -> ReferralView:
     """Report that the request was served."""
-    return edge.run(actions.deliver_referral, caller, id)
+    return edge.run(referrals.deliver_referral, caller, id)
 
 
 @router.get("/communities/{community}/figures", tags=["figures"])

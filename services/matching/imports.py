@@ -10,7 +10,7 @@ from collections.abc import Mapping
 
 from pydantic import ValidationError
 
-from services.matching import actions
+from services.matching.actions.requests import submit_request
 from services.matching.views import RequestTerms
 from shared.access import Caller
 from shared.imports import Import
@@ -34,7 +34,7 @@ def import_request(tx: Transaction, caller: Caller, community: str, values: Mapp
                 "text": values["text"],
             }
         )
-        actions.submit_request(tx, caller, terms)
+        submit_request(tx, caller, terms)
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False)[0]
         column = str(first["loc"][0])

@@ -10,15 +10,15 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from functools import partial
-from typing import Any
+from typing import Any, cast
 
 from pydantic import TypeAdapter
-from sqlalchemy import insert, update
+from sqlalchemy import CursorResult, insert, update
 from sqlmodel import Session, col, select
 
-from services.matching import classify, queries, rank
+from services.matching import classify, queries, rank, telling
 from services.matching.models import Community, Referral, Request, Taxonomy
-from services.matching.rules import REQUEST
+from services.matching.rules import REFERRAL, REQUEST
 from shared.clock import civil_date
 from shared.events.matching import (
     Candidate,
@@ -31,6 +31,7 @@ from shared.events.registry import Category
 from shared.identifiers import new_id
 from shared.lifecycle import follow
 from shared.messaging import Transaction
+from shared.problems import Conflict
 
 AT_ONCE = 500
 
@@ -121,7 +122,7 @@ def _classify(tx: Transaction, requests: Sequence[Request], taxonomies: dict[str
             request.status = follow(REQUEST, "request", request.status, "classify")
             request.item, request.category, request.confidence = reading.item, reading.category, reading.confidence
             request.classifier = classifier.name
-            tx.tell(RequestClassified(**state(request)))
+            tx.tell(RequestClassified(**telling.request_state(request)))
 
 
 def _categories(session: Session, taxonomy: str) -> Sequence[Category]:
@@ -141,14 +142,14 @@ def match(tx: Transaction, requests: Sequence[Request]) -> None:
             request.candidates = [candidate.model_dump(mode="json") for candidate in candidates]
             request.organization, request.offer = candidates[0].organization, candidates[0].offer
             request.matched_at = request.matched_at or tx.now(request.community)
-            tx.tell(RequestMatched(**state(request)))
+            tx.tell(RequestMatched(**telling.request_state(request)))
             made.append(_refer(tx, request, candidates[0], 1))
         elif request.status == "unmatched":
             continue
         else:
             request.status = follow(REQUEST, "request", request.status, "unmatch")
             request.candidates, request.organization, request.offer = [], None, None
-            tx.tell(RequestUnmatched(**state(request)))
+            tx.tell(RequestUnmatched(**telling.request_state(request)))
         changed.append(request)
     save(tx.session, changed)
     _insert(tx.session, made)
@@ -227,7 +228,7 @@ def _refer(tx: Transaction, request: Request, candidate: Candidate, place: int) 
         status="made",
         made_at=tx.now(request.community),
     )
-    tx.tell(ReferralMade(**referral_state(referral)))
+    tx.tell(ReferralMade(**telling.referral_state(referral)))
     return referral
 
 
@@ -236,40 +237,15 @@ def _insert(session: Session, referrals: Sequence[Referral]) -> None:
         session.execute(insert(Referral), [referral.model_dump() for referral in referrals])
 
 
-def state(request: Request) -> dict[str, Any]:
-    """The public state of a request, as its facts carry it: without its words."""
-    return {
-        "community": request.community,
-        "request": request.id,
-        "channel": request.channel,
-        "compound": request.compound,
-        "language": request.language,
-        "submitted_at": request.submitted_at,
-        "status": request.status,
-        "item": request.item,
-        "category": request.category,
-        "confidence": request.confidence,
-        "classifier": request.classifier,
-        "candidates": tuple(Candidate.model_validate(candidate) for candidate in request.candidates),
-        "organization": request.organization,
-        "offer": request.offer,
-        "served_at": request.served_at,
-    }
-
-
-def referral_state(referral: Referral) -> dict[str, Any]:
-    """The public state of a referral, as its facts carry it."""
-    return {
-        "community": referral.community,
-        "referral": referral.id,
-        "request": referral.request,
-        "organization": referral.organization,
-        "offer": referral.offer,
-        "item": referral.item,
-        "category": referral.category,
-        "compound": referral.compound,
-        "rank": referral.rank,
-        "status": referral.status,
-        "made_at": referral.made_at,
-        "decided_at": referral.decided_at,
-    }
+def decide(tx: Transaction, referral: Referral, verb: str, **values: Any) -> None:
+    """Move a referral on, if it still stands where the verb needs it: of two at once one changes the row. Raises
+    Conflict (`referral-decided`) for the other."""
+    before = referral.status
+    changed = {"status": follow(REFERRAL, "referral", before, verb), "decided_at": tx.now(referral.community), **values}
+    tx.session.expunge(referral)
+    statement = update(Referral).where(col(Referral.id) == referral.id, col(Referral.status) == before)
+    result = tx.session.execute(statement.values(**changed).execution_options(synchronize_session=False))
+    if cast("CursorResult[Any]", result).rowcount != 1:
+        raise Conflict("referral-decided", "This referral has just been decided on; read it again.", "status")
+    for name, value in changed.items():
+        setattr(referral, name, value)

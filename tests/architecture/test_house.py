@@ -16,7 +16,7 @@ ROOMS = {
     *("templates", "migrations"),
 }
 CRAFT = {
-    "matching": {"classify", "rank", "allocate", "pairing", "method"},
+    "matching": {"classify", "rank", "allocate", "pairing", "telling", "method"},
     "feedback": {"method"},
     "notify": {"channels", "webhooks", "sentences"},
 }

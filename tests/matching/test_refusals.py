@@ -198,7 +198,7 @@ def test_a_residents_words_are_in_no_fact_and_in_no_other_table(matching, town, 
     steps.decide(request["id"], "delivery")
     steps.post(f"{REQUESTS}/{request['id']}/dispute", holder(request) | {"Idempotency-Key": "d"}, {"reason": CANARY})
     steps.do(request, "reopening", {"reason": CANARY}, station=True)
-    assert len(matching.told()) == 9
+    assert len(matching.told()) == 10
     for event in matching.told():
         assert "金丝雀" not in event.data.model_dump_json()
         assert request["link"] not in event.data.model_dump_json()

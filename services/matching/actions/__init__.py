@@ -1,0 +1,1 @@
+"""Verbs: every action writes rows and tells facts in the given transaction, and never commits."""

@@ -1,0 +1,165 @@
+"""What people do with requests."""
+
+from __future__ import annotations
+
+from sqlmodel import col, select
+
+from services.matching import pairing, queries, telling
+from services.matching.models import Community, Referral, Remark, Request
+from services.matching.rules import OPEN_REFERRAL, REQUEST, language_of
+from services.matching.views import ClassificationTerms, RemarkTerms, RequestTerms, RequestView
+from shared.access import Caller
+from shared.events.matching import (
+    ReferralWithdrawn,
+    RequestClassified,
+    RequestClosed,
+    RequestDisputed,
+    RequestReopened,
+    RequestSubmitted,
+    RequestWithdrawn,
+)
+from shared.identifiers import new_id
+from shared.lifecycle import follow
+from shared.messaging import Transaction
+from shared.problems import Conflict, Forbidden, Invalid, NotFound
+
+BY_STATION = "station"
+"""The `classifier` of a request that the station read."""
+
+
+def submit_request(tx: Transaction, caller: Caller, terms: RequestTerms) -> RequestView:
+    """Take in a resident's request. Raises Forbidden for a channel that only the station may write down, Invalid for a
+    community or compound nobody has heard of here."""
+    if terms.channel != "website":
+        if caller.role not in ("station", "operator"):
+            raise Forbidden("Only the community's station writes down what came over another channel than the website.")
+        caller.belongs_to(terms.community)
+    community = tx.session.get(Community, terms.community)
+    if community is None:
+        raise Invalid(
+            "community",
+            f"There is no community {terms.community!r} here (yet); take its id from GET /api/registry/communities.",
+            "community-unknown",
+        )
+    if terms.compound not in community.compounds:
+        raise Invalid(
+            "compound",
+            f"There is no compound {terms.compound!r} in this community; it has {', '.join(community.compounds)}.",
+            "compound-unknown",
+        )
+    request = Request(
+        id=new_id(),
+        community=community.id,
+        channel=terms.channel,
+        compound=terms.compound,
+        language=terms.language or language_of(terms.text),
+        text=terms.text,
+        submitted_at=tx.now(community.id),
+        status="submitted",
+    )
+    tx.session.add(request)
+    tx.tell(RequestSubmitted(**telling.request_state(request)))
+    return queries.request_view(tx.session, request)
+
+
+def classify_request(tx: Transaction, caller: Caller, id: str, terms: ClassificationTerms) -> RequestView:
+    """The station reads a request that was not understood; it then goes the way of any other. Raises Conflict
+    (`item-known`) for one that was, Invalid for an item that the community's taxonomy does not have."""
+    community = community_of(tx, id)
+    caller.belongs_to(community)
+    request = locked(tx, id, for_ranking=True)
+    status = follow(REQUEST, "request", request.status, "classify")
+    if request.item is not None:
+        raise Conflict("item-known", f"This request asks for {request.item!r}; only one without an item is read again.", "item")
+    category = queries.category_of(tx.session, community, terms.item)
+    if category is None:
+        raise Invalid(
+            "item",
+            f"There is no item {terms.item!r} in this community's taxonomy (yet); take one from GET /api/registry/taxonomies.",
+            "item-unknown",
+        )
+    request.status, request.item, request.category = status, terms.item, category
+    request.confidence, request.classifier = 1.0, BY_STATION
+    tx.tell(RequestClassified(**telling.request_state(request)))
+    pairing.match(tx, [request])
+    return queries.request_view(tx.session, request)
+
+
+def withdraw_request(tx: Transaction, caller: Caller, id: str, terms: RemarkTerms | None) -> RequestView:
+    """The resident withdraws a request before it is served; an open referral is withdrawn with it."""
+    caller.holds(id)
+    request = locked(tx, id)
+    accepted = request.status == "accepted"
+    move(tx, caller, request, "withdraw", terms)
+    if not accepted:
+        request.organization, request.offer = None, None
+    pairing.save(tx.session, [request])
+    tx.tell(RequestWithdrawn(**telling.request_state(request)))
+    open_referral = select(Referral).where(Referral.request == id, col(Referral.status).in_(OPEN_REFERRAL))
+    for referral in tx.session.exec(open_referral):
+        pairing.decide(tx, referral, "withdraw")
+        tx.tell(ReferralWithdrawn(**telling.referral_state(referral)))
+    return queries.request_view(tx.session, request)
+
+
+def dispute_request(tx: Transaction, caller: Caller, id: str, terms: RemarkTerms | None) -> RequestView:
+    """The resident disputes that the request was served."""
+    caller.holds(id)
+    request = locked(tx, id)
+    move(tx, caller, request, "dispute", terms)
+    pairing.save(tx.session, [request])
+    tx.tell(RequestDisputed(**telling.request_state(request)))
+    return queries.request_view(tx.session, request)
+
+
+def reopen_request(tx: Transaction, caller: Caller, id: str, terms: RemarkTerms | None) -> RequestView:
+    """The station upholds a dispute: the request is open again and goes to the next candidate, not to who served it."""
+    caller.belongs_to(community_of(tx, id))
+    request = locked(tx, id, for_ranking=True)
+    move(tx, caller, request, "reopen", terms)
+    request.candidates = [candidate for candidate in request.candidates if candidate["organization"] != request.organization]
+    request.organization, request.offer, request.served_at = None, None, None
+    pairing.save(tx.session, [request])
+    tx.tell(RequestReopened(**telling.request_state(request)))
+    pairing.match(tx, [request])
+    return queries.request_view(tx.session, request)
+
+
+def close_request(tx: Transaction, caller: Caller, id: str, terms: RemarkTerms | None) -> RequestView:
+    """The resident or the station closes a request that was served."""
+    if caller.role == "resident":
+        caller.holds(id)
+    else:
+        caller.belongs_to(community_of(tx, id))
+    request = locked(tx, id)
+    move(tx, caller, request, "close", terms)
+    pairing.save(tx.session, [request])
+    tx.tell(RequestClosed(**telling.request_state(request)))
+    return queries.request_view(tx.session, request)
+
+
+def community_of(tx: Transaction, id: str) -> str:
+    """The community of a request. Raises NotFound where there is no such request."""
+    community = tx.session.exec(select(Request.community).where(Request.id == id)).first()
+    if community is None:
+        raise NotFound("request", id)
+    return community
+
+
+def locked(tx: Transaction, id: str, for_ranking: bool = False) -> Request:
+    """A request nobody else changes until the transaction ends."""
+    if for_ranking:
+        pairing.hold_shared(tx.session, [community_of(tx, id)])
+    found = pairing.load(tx.session, Request.id == id)
+    if not found:
+        raise NotFound("request", id)
+    return found[0]
+
+
+def move(tx: Transaction, caller: Caller, request: Request, verb: str, terms: RemarkTerms | None) -> None:
+    """Move a request on, and keep the reason that was given. Raises Conflict where it does not stand where it must."""
+    request.status = follow(REQUEST, "request", request.status, verb)
+    if terms is not None and terms.reason is not None:
+        now = tx.now(request.community)
+        remark = Remark(id=new_id(), request=request.id, verb=verb, role=caller.role, reason=terms.reason, said_at=now)
+        tx.session.add(remark)
