@@ -7,8 +7,8 @@ CIVIL_TIME = ZoneInfo("Asia/Shanghai")
 """The time by which communities live (China Standard Time)."""
 
 
-def now(community: str | None = None) -> datetime:
-    """The time of a community (aware, UTC); without one, the time of the machine."""
+def now() -> datetime:
+    """The time of the machine (aware, UTC). A community's own is asked of `tx.now` or `clocks.now`."""
     return datetime.now(UTC)
 
 

@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as SQLAlchemyTimeoutError
 from sqlmodel import Session
@@ -30,7 +30,7 @@ NAMING = {
     "pk": "pk_%(table_name)s",
 }
 
-JSON = sa.JSON().with_variant(JSONB(), "postgresql")
+JSON = sa.JSON().with_variant(postgresql.JSONB(), "postgresql")
 """JSON on SQLite, JSONB on PostgreSQL."""
 
 TRIES = 10
@@ -125,6 +125,16 @@ def _prepare_sqlite(engine: sa.Engine, begin: str) -> None:
     @sa.event.listens_for(engine, "begin")
     def _begin(connection: sa.Connection) -> None:
         connection.exec_driver_sql(begin)
+
+
+def insert(session: Session, table: Any) -> Any:
+    """The dialect's INSERT, the one that knows ON CONFLICT."""
+    return sqlite.insert(table) if is_sqlite(session) else postgresql.insert(table)
+
+
+def is_sqlite(session: Session) -> bool:
+    """Whether this is a session on SQLite, where a statement must be said in another way."""
+    return session.get_bind().dialect.name == "sqlite"
 
 
 def is_unavailable(error: BaseException) -> bool:

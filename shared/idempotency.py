@@ -13,9 +13,9 @@ from typing import Any, TypeVar, get_type_hints
 import sqlalchemy as sa
 from pydantic import TypeAdapter
 
+from shared.database import insert
 from shared.messaging import Transaction
 from shared.messaging.tables import idempotency_keys
-from shared.messaging.transaction import insert
 from shared.problems import Problem
 
 T = TypeVar("T")

@@ -46,12 +46,14 @@ class KitFigures(BaseModel):
 
 
 class Quiet(BaseModel):
-    """Whether all that was told is sent and all that was heard is handled. `streams` are the last entries heard of."""
+    """Whether all that was told is sent, all that was heard is handled, and all timers that are due have fired. `retrying`
+    are facts and timers that failed and are tried again soon. `streams` are the last entries heard of."""
 
     quiet: bool
     unsent: int
     pending: int
     retrying: int
+    due: int
     streams: dict[str, str]
 
 
@@ -81,7 +83,7 @@ def router(service: Service) -> APIRouter:
 
     @routes.get("/quiet")
     async def quiet(request: Request, caller: Caller = allow("anyone")) -> Quiet:
-        """Nothing unsent, nothing pending. Two rounds of this over all services with the same `streams` mean that
+        """Nothing unsent, nothing pending, nothing due. Two rounds of this over all services with the same `streams` mean that
         everything that was set going has come to its end."""
         host: Host = request.app.state.host
         try:

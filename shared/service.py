@@ -27,6 +27,8 @@ from shared.messaging.progress import Progress
 from shared.messaging.standing import Observer
 from shared.messaging.steps import step
 from shared.messaging.streams import FEED, stream_of
+from shared.messaging.timekeeper import Timekeeper
+from shared.messaging.timers import Effect, Timers, functions
 from shared.messaging.transaction import transact
 from shared.settings import Settings
 from shared.version import VERSION
@@ -38,8 +40,9 @@ log = logs.get("service")
 
 @dataclass(frozen=True)
 class Service:
-    """One of the services: its name, what it answers (`routers`), what it hears (`handlers`), its tables. `group` is the
-    name of its consumer group: contract, written out. `feeds`: it tells public facts again on the feed."""
+    """One of the services: its name, what it answers (`routers`), what it hears (`handlers`), what it does when the
+    time has come (`timers`), its tables. `group` is the name of its consumer group: contract, written out. `feeds`: it tells
+    public facts again on the feed. Raises ValueError where two timers are of one kind."""
 
     name: str
     title: str
@@ -50,13 +53,16 @@ class Service:
     summary_zh: str = ""
     routers: Sequence[APIRouter] = ()
     handlers: Sequence[Handlers] = ()
+    timers: Sequence[Timers] = ()
     imports: Sequence[Import] = ()
     migrations: Path | None = None
     feeds: bool = False
     dispatch: Dispatch = field(init=False)
+    effects: dict[str, Effect] = field(init=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "dispatch", Dispatch(self.handlers))
+        object.__setattr__(self, "effects", functions(self.timers))
 
     @property
     def tells(self) -> list[type[Fact]]:
@@ -75,7 +81,8 @@ class Service:
 
 
 class Host:
-    """A running service: database, relay, consumer. `run` and `read` may be called from any thread once it is started."""
+    """A running service: database, relay, consumer, timekeeper. `run` and `read` may be called from any thread once it is
+    started."""
 
     def __init__(self, service: Service, settings: Settings) -> None:
         self.service = service
@@ -91,6 +98,16 @@ class Host:
         self.progress = Progress(streams, settings.stall_after)
         self.metrics.registry.register(Gauges(self.observer, self.database, self.progress, lambda: self.retrying))
         self.tracing = self._relay.tracing = tracing.begin(settings, service.name, VERSION)
+        self._retries = Retries(settings.retry_attempts, settings.retry_first, settings.retry_factor)
+        self._timekeeper = Timekeeper(
+            self.database,
+            service.effects,
+            service.name,
+            settings.public_url,
+            self._relay.offer,
+            self.metrics,
+            self._retries,
+        )
         self._broker: Broker | None = None
         self._consumer: Consumer | None = None
 
@@ -122,16 +139,18 @@ class Host:
             self._relay.offer,
             self._broker.acknowledge,
             self.metrics,
-            Retries(settings.retry_attempts, settings.retry_first, settings.retry_factor),
+            self._retries,
         )
         self._consumer.tracing = self.tracing
         self._relay.start()
         await self._broker.start(self._consumer, claim_everything=settings.sole)
+        self._timekeeper.start()
         log.info("started", service=service.name, hears=self.observer.streams, replica=self._broker.consumer_name)
 
     async def stop(self) -> None:
         """Finish what is being done, send what is committed, and end."""
         if self._broker and self._consumer:
+            await asyncio.to_thread(self._timekeeper.stop)
             await self._broker.stop()
             await self._consumer.stop()
             await asyncio.to_thread(self._relay.stop)
@@ -168,17 +187,20 @@ class Host:
             return query(session, *args, **kwargs)
 
     async def quiet(self) -> dict[str, Any]:
-        """Whether everything told is sent and everything heard is handled. Raises RedisError where nobody can tell."""
+        """Whether everything told is sent, everything heard is handled, and every timer that is due has fired. Raises
+        RedisError where nobody can tell."""
         assert self._broker and self._consumer
+        due, failing = await asyncio.to_thread(self.read, self._timekeeper.waiting)
         count, _ = await asyncio.to_thread(self.read, outbox.unsent)
         pending = await self._broker.pending()
         streams = await self._broker.last_ids()
-        waiting = self._consumer.waiting
+        retrying = self._consumer.waiting + failing
         return {
-            "quiet": not count and not pending and not waiting,
+            "quiet": not (due or count or pending or retrying),
             "unsent": count,
             "pending": pending,
-            "retrying": waiting,
+            "retrying": retrying,
+            "due": due,
             "streams": streams,
         }
 
@@ -203,4 +225,6 @@ class Host:
             problems.append(f"the subscriber of {stream} stands still: facts wait, and for {seconds:.0f} s none was finished")
         if not self._relay.running:
             problems.append("the relay has ended")
+        if not self._timekeeper.running:
+            problems.append("the timekeeper has ended")
         return problems

@@ -21,10 +21,10 @@ from services.feedback.models import (
 from services.feedback.views import EvaluationTerms, EvaluationView, RatingTerms, RatingView
 from shared.access import Caller
 from shared.clock import season_of
+from shared.database import insert
 from shared.events.feedback import EvaluationRecorded, SatisfactionChanged, SatisfactionKind
 from shared.identifiers import new_id
 from shared.messaging import Transaction
-from shared.messaging.transaction import insert
 from shared.problems import Conflict, Forbidden, Invalid
 
 

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from services.feedback import api, handlers, models
+from shared.messaging import clocks
 from shared.service import Service
 
 service = Service(
@@ -12,7 +13,7 @@ service = Service(
     title_zh="评价",
     summary_zh="居民、服务站和专家的评价，以及由此得出的满意度。",
     routers=[api.router],
-    handlers=[handlers.on],
+    handlers=[handlers.on, clocks.handlers],
     metadata=models.Table.metadata,
     group="feedback",
     migrations=Path(__file__).parent / "migrations",

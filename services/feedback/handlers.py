@@ -17,7 +17,9 @@ from shared.events.matching import (
     RequestWithdrawn,
 )
 from shared.events.registry import (
+    CommunityClockMoved,
     CommunityOpened,
+    CommunityState,
     OfferChanged,
     OfferPublished,
     OfferState,
@@ -39,8 +41,8 @@ from shared.messaging import Handlers, Transaction
 on = Handlers()
 
 
-@on(CommunityOpened)
-def keep_communities(tx: Transaction, events: list[CloudEvent[CommunityOpened]]) -> None:
+@on(CommunityOpened, CommunityClockMoved)
+def keep_communities(tx: Transaction, events: list[CloudEvent[CommunityState]]) -> None:
     """Know which communities there are."""
     tx.keep(Community, [{"id": event.data.community, "sequence": event.sequence} for event in events])
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from services.matching import api, handlers, imports, models
+from shared.messaging import clocks
 from shared.service import Service
 
 service = Service(
@@ -14,7 +15,7 @@ service = Service(
     title_zh="对接",
     summary_zh="居民的需求、可以承接的组织，以及转给各组织的单子。",
     routers=[api.router],
-    handlers=[handlers.on],
+    handlers=[handlers.on, clocks.handlers],
     metadata=models.Table.metadata,
     group="matching",
     imports=imports.imports,

@@ -22,7 +22,9 @@ from shared.events.registry import (
     AgreementRenewed,
     AgreementSigned,
     AgreementState,
+    CommunityClockMoved,
     CommunityOpened,
+    CommunityState,
     OfferChanged,
     OfferPublished,
     OfferState,
@@ -43,8 +45,8 @@ from shared.messaging import Handlers, Transaction
 on = Handlers()
 
 
-@on(CommunityOpened)
-def keep_communities(tx: Transaction, events: list[CloudEvent[CommunityOpened]]) -> None:
+@on(CommunityOpened, CommunityClockMoved)
+def keep_communities(tx: Transaction, events: list[CloudEvent[CommunityState]]) -> None:
     """Know where requests may come from."""
     tx.keep(
         Community,

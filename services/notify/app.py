@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from services.notify import api, handlers, models
+from shared.messaging import clocks
 from shared.service import Service
 
 service = Service(
@@ -13,7 +14,7 @@ service = Service(
     summary_zh="给每一位相关者的通知，以及面向公众的事件。",
     feeds=True,
     routers=[api.router],
-    handlers=[handlers.on],
+    handlers=[handlers.on, clocks.handlers],
     metadata=models.Table.metadata,
     group="notify",
     migrations=Path(__file__).parent / "migrations",

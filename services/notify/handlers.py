@@ -9,7 +9,9 @@ from services.notify.models import Community, FeedFact, Notice, Offer, Organizat
 from shared.events import CloudEvent, Fact, catalogue
 from shared.events.matching import ProjectState
 from shared.events.registry import (
+    CommunityClockMoved,
     CommunityOpened,
+    CommunityState,
     OfferChanged,
     OfferPublished,
     OfferState,
@@ -32,8 +34,8 @@ from shared.messaging import Handlers, Transaction
 on = Handlers()
 
 
-@on(CommunityOpened)
-def keep_communities(tx: Transaction, events: list[CloudEvent[CommunityOpened]]) -> None:
+@on(CommunityOpened, CommunityClockMoved)
+def keep_communities(tx: Transaction, events: list[CloudEvent[CommunityState]]) -> None:
     """Know the names of communities and their compounds."""
     tx.keep(
         Community,

@@ -14,7 +14,7 @@ from services.notify.models import Community, FeedFact, Notice, Offer, Organizat
 from services.notify.rules import RecipientKind, said_as
 from services.notify.sentences import Names, Text, render
 from services.notify.views import FeedFactView, Figures, Following, NoticeView
-from shared import clock
+from shared.messaging import clocks
 from shared.problems import Invalid
 from shared.web import PageRequest
 
@@ -32,7 +32,7 @@ def inbox(session: Session, recipient_kind: RecipientKind, recipient: str, page:
     for row in rows:
         names = known.of(row.community, row.parameters)
         kind = said_as(row.kind, row.parameters)
-        text = render(kind, recipient_kind, row.occurred_at, clock.now(row.community), names)
+        text = render(kind, recipient_kind, row.occurred_at, clocks.now(session, row.community), names)
         views.append(
             NoticeView(
                 id=row.id,

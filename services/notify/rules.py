@@ -70,6 +70,7 @@ from shared.events.registry import (
     AgreementExpiring,
     AgreementRenewed,
     AgreementSigned,
+    CommunityClockMoved,
     CommunityOpened,
     ExpertChanged,
     ExpertEnrolled,
@@ -175,6 +176,7 @@ NOT_UNDERSTOOD = "request.unmatched/not-understood"
 """How a notice of `request.unmatched` is said when the request was not understood. The kind of the notice is the same."""
 
 CONCERNS_NOBODY: Mapping[type[Fact], str] = {
+    CommunityClockMoved: "the operator moved it, in a rehearsal; what comes due with it is told by itself",
     TaxonomyPublished: "it changes no one's own affairs; the menu shows it",
     OrganizationChanged: "the organization or its station changed it themselves",
     OfferChanged: "the organization or its station changed it themselves",

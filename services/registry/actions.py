@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 from sqlmodel import Session, col, delete, insert, select
 
-from services.registry import rules
+from services.registry import queries, rules
 from services.registry.models import (
     Agreement,
     Category,
@@ -24,6 +24,7 @@ from services.registry.views import (
     AgreementEnding,
     AgreementTerms,
     AgreementView,
+    ClockSetting,
     CommunityTerms,
     CommunityView,
     OfferChanges,
@@ -41,7 +42,7 @@ from shared.events import registry as facts
 from shared.events.base import Fact
 from shared.identifiers import new_id
 from shared.lifecycle import follow
-from shared.messaging import Transaction
+from shared.messaging import Transaction, clocks
 from shared.problems import Conflict, Invalid, NotFound
 
 FactT = TypeVar("FactT", bound=Fact)
@@ -67,8 +68,22 @@ def open_community(tx: Transaction, caller: Caller, terms: CommunityTerms) -> Co
         insert(Compound),
         [{"community": id, "position": position, **compound} for position, compound in enumerate(compounds)],
     )
-    tx.tell(_state(facts.CommunityOpened, community, community=id, compounds=compounds))
-    return CommunityView(compounds=terms.compounds, **community.model_dump())
+    tx.tell(_state(facts.CommunityOpened, community, community=id, compounds=compounds, clock_ahead=0))
+    return CommunityView(compounds=terms.compounds, clock_ahead=0, **community.model_dump())
+
+
+def move_clock(tx: Transaction, caller: Caller, community_id: str, setting: ClockSetting) -> CommunityView:
+    """Move the clock of a rehearsal community forward; tells community.clock-moved. Raises Conflict for a real community,
+    Invalid for a moment that its clock has passed or that is years away."""
+    community = _hold(tx, Community, "community", community_id)
+    if not community.rehearsal:
+        raise Conflict("community-real", "People live by this community's clock; only a rehearsal community's can be moved.")
+    ahead = rules.clock_ahead(tx.now(community.id), setting.to, clocks.ahead(tx.session, community.id))
+    clocks.move(tx.session, {community.id: ahead})
+    view = queries.community_view(tx.session, community)
+    compounds = [compound.model_dump() for compound in view.compounds]
+    tx.tell(_state(facts.CommunityClockMoved, community, community=community.id, compounds=compounds, clock_ahead=ahead))
+    return view
 
 
 def publish_taxonomy(tx: Transaction, caller: Caller, community_id: str, terms: TaxonomyTerms) -> TaxonomyView:

@@ -38,7 +38,9 @@ from services.registry.views import (
     TokenTerms,
 )
 from shared.access import Caller
+from shared.clock import civil_date
 from shared.identifiers import new_id
+from shared.messaging import clocks
 from shared.problems import Forbidden, Invalid, NotFound
 from shared.web import Page, PageRequest, paginate
 
@@ -47,13 +49,14 @@ def list_communities(session: Session, page: PageRequest) -> Page[CommunityView]
     """Every community."""
     found = paginate(session, select(Community), Community.id, page, lambda community: community)
     compounds = _compounds(session, [community.id for community in found.items])
-    return Page(items=[_community_view(community, compounds[community.id]) for community in found.items], next=found.next)
+    views = [_community_view(session, community, compounds[community.id]) for community in found.items]
+    return Page(items=views, next=found.next)
 
 
 def get_community(session: Session, community_id: str) -> CommunityView:
     """One community. Raises NotFound."""
     community = _community(session, community_id)
-    return _community_view(community, _compounds(session, [community.id])[community.id])
+    return community_view(session, community)
 
 
 def get_taxonomy(session: Session, community_id: str) -> TaxonomyView:
@@ -125,7 +128,6 @@ def get_agreement(session: Session, caller: Caller, agreement_id: str) -> Agreem
 def list_offers(
     session: Session,
     community_id: str,
-    today: date,
     page: PageRequest,
     *,
     organization_class: str | None = None,
@@ -138,7 +140,7 @@ def list_offers(
     """The menu of a community: its published offers that an agreement in force covers today, narrowed by the filters; `q` is
     looked for in both titles, in any case. Raises NotFound."""
     _community(session, community_id)
-    wanted = select(Offer).where(*_on_menu(session, community_id, today))
+    wanted = select(Offer).where(*_on_menu(session, community_id, _today(session, community_id)))
     exact = {"category": category, "item": item, "fee_mode": fee_mode, "organization": organization}
     for column, value in exact.items():
         if value is not None:
@@ -197,9 +199,10 @@ def token_holder(session: Session, caller: Caller, terms: TokenTerms) -> TokenHo
     return TokenHolder(role=terms.role, community=community, organization=terms.organization, subject=subject)
 
 
-def community_figures(session: Session, community_id: str, today: date) -> Figures:
-    """Registry's part of the community's figures, counted from its tables. Raises NotFound."""
+def community_figures(session: Session, community_id: str) -> Figures:
+    """Registry's part of the community's figures as of today, counted from its tables. Raises NotFound."""
     _community(session, community_id)
+    today = _today(session, community_id)
     taxonomy = select(Taxonomy.id).where(Taxonomy.community == community_id)
 
     def count(table: Any, *conditions: Any) -> int:
@@ -234,8 +237,18 @@ def _compounds(session: Session, communities: Sequence[str]) -> dict[str, list[C
     return compounds
 
 
-def _community_view(community: Community, compounds: list[CompoundTerms]) -> CommunityView:
-    return CommunityView(compounds=compounds, **community.model_dump())
+def community_view(session: Session, community: Community) -> CommunityView:
+    """A community as it is shown."""
+    return _community_view(session, community, _compounds(session, [community.id])[community.id])
+
+
+def _community_view(session: Session, community: Community, compounds: list[CompoundTerms]) -> CommunityView:
+    ahead = clocks.ahead(session, community.id)
+    return CommunityView(compounds=compounds, clock_ahead=ahead, **community.model_dump())
+
+
+def _today(session: Session, community: str) -> date:
+    return civil_date(clocks.now(session, community))
 
 
 def _document(part: Category | Item) -> dict[str, Any]:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import date
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 import opening_hours
@@ -32,6 +33,8 @@ OFFER: LifeCycle = {
 FEWEST_RATINGS = 5
 NAMED = ("applied", "incubating", "registered", "suspended")
 """Where an organization stands whose name is taken."""
+FURTHEST = timedelta(days=3653)
+"""How far a rehearsal community's clock may be ahead: ten years."""
 
 
 def first_duplicate(ids: Iterable[str]) -> tuple[int, str] | None:
@@ -79,6 +82,18 @@ def scope(categories: Sequence[str], items: Sequence[str], taxonomy: Mapping[str
     if not resolved:
         raise Invalid("items", "An agreement covers at least one item: name categories or items.", "scope-empty")
     return resolved
+
+
+def clock_ahead(now: datetime, to: datetime, ahead: int) -> int:
+    """How many seconds a clock that shows `now`, being `ahead`, is ahead of real time once it shows `to` (aware). Raises
+    Invalid where it would go back, or be more than `FURTHEST` ahead."""
+    if to <= now:
+        shown = now.isoformat(timespec="seconds")
+        raise Invalid("to", f"The community's clock shows {shown} already; it only moves forward.", "clock-backward")
+    moved = ahead + math.ceil((to - now).total_seconds())
+    if moved > FURTHEST.total_seconds():
+        raise Invalid("to", f"A clock can be {FURTHEST.days} days ahead of real time at most.", "clock-too-far")
+    return moved
 
 
 def in_force(status: str, starts_on: date, ends_on: date, today: date) -> bool:

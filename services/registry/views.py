@@ -6,7 +6,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validator
 
 from shared.events.registry import FeeMode, OrganizationClass, PriceUnit
 
@@ -64,14 +64,21 @@ class CommunityTerms(Terms):
     compounds: list[CompoundTerms] = Field(min_length=1, max_length=200)
 
 
+class ClockSetting(Terms):
+    """The moment to which a rehearsal community's clock is moved, with its time zone."""
+
+    to: AwareDatetime
+
+
 class CommunityView(BaseModel):
-    """A community."""
+    """A community. `clock_ahead`: how many seconds its clock is ahead of real time, 0 in a real community."""
 
     id: str
     slug: str
     name_zh: str
     name_en: str
     rehearsal: bool
+    clock_ahead: int
     compounds: list[CompoundTerms]
     opened_at: datetime
 

@@ -52,17 +52,23 @@ class Category(Part):
 
 
 class CommunityState(Fact, about="community"):
-    """A community as registry knows it. `rehearsal` communities may have their clock moved."""
+    """A community as registry knows it. The clock of a `rehearsal` community may be moved forward: `clock_ahead` says how
+    many seconds it is ahead of real time, 0 in a real community."""
 
     slug: str
     name_zh: str
     name_en: str
     rehearsal: bool
     compounds: tuple[Compound, ...]
+    clock_ahead: int = 0
 
 
 class CommunityOpened(CommunityState, type="fenghe.community.opened.v1", public=True):
     """A community was opened: from now on organizations may join it and residents may submit requests."""
+
+
+class CommunityClockMoved(CommunityState, type="fenghe.community.clock-moved.v1", public=True):
+    """An operator moved a rehearsal community's clock forward: for everybody there, it is later from now on."""
 
 
 class TaxonomyState(Fact, about="taxonomy"):

@@ -9,10 +9,10 @@ from datetime import UTC, datetime
 import sqlalchemy as sa
 from sqlmodel import Session
 
+from shared.database import insert
 from shared.identifiers import new_id
 from shared.messaging.entries import Fields, storable
 from shared.messaging.tables import dead_letters
-from shared.messaging.transaction import insert
 
 
 @dataclass(frozen=True)

@@ -5,12 +5,14 @@ from __future__ import annotations
 import typing
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from prometheus_client import Histogram
 
 from shared.events import CloudEvent, Fact
-from shared.messaging.transaction import Transaction
+
+if TYPE_CHECKING:
+    from shared.messaging.transaction import Transaction
 
 HandlerT = TypeVar("HandlerT", bound=Callable[..., None])
 

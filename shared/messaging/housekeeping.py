@@ -14,10 +14,9 @@ import sqlalchemy as sa
 from sqlmodel import Session
 
 from shared import logs
-from shared.database import Database
+from shared.database import Database, insert
 from shared.messaging.healing import forget, numeric
 from shared.messaging.tables import idempotency_keys, inbox, trimmed
-from shared.messaging.transaction import insert
 
 log = logs.get("housekeeping")
 

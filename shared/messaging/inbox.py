@@ -7,9 +7,9 @@ from datetime import UTC, datetime
 
 from sqlmodel import Session
 
+from shared.database import insert
 from shared.events import CloudEvent, Fact
 from shared.messaging.tables import inbox
-from shared.messaging.transaction import insert
 
 
 def admit(session: Session, consumer: str, events: Sequence[CloudEvent[Fact]]) -> list[CloudEvent[Fact]]:

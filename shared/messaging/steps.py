@@ -15,6 +15,8 @@ LABELS = (
     "consumer:before-commit",
     "consumer:after-commit",
     "consumer:after-xack",
+    "timer:before-commit",
+    "timer:after-commit",
 )
 
 _armed: Callable[[str], None] | None = None

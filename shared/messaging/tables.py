@@ -83,6 +83,32 @@ dead_letters = sa.Table(
 )
 """Every entry that could not be handled, whole, with its cause."""
 
+timers = sa.Table(
+    "timers",
+    metadata,
+    sa.Column("kind", sa.String, primary_key=True),
+    sa.Column("subject", sa.String, primary_key=True),
+    sa.Column("community", sa.String, nullable=False),
+    sa.Column("due_at", UTCDateTime, nullable=False),
+    sa.Column("attempts", sa.Integer, nullable=False),
+    sa.Column("next_attempt_at", UTCDateTime),
+    sa.Column("last_error", sa.String),
+)
+"""What is to happen when a community's clock reaches `due_at`. Gone once it has happened. One that failed keeps why, and is
+tried again at `next_attempt_at`, by the machine's clock."""
+_FRESH, _FAILED = timers.c.next_attempt_at.is_(None), timers.c.next_attempt_at.is_not(None)
+sa.Index("ix_timers_due", timers.c.due_at, sqlite_where=_FRESH, postgresql_where=_FRESH)
+sa.Index("ix_timers_community_due", timers.c.community, timers.c.due_at, sqlite_where=_FRESH, postgresql_where=_FRESH)
+sa.Index("ix_timers_failed", timers.c.next_attempt_at, sqlite_where=_FAILED, postgresql_where=_FAILED)
+
+clocks = sa.Table(
+    "clocks",
+    metadata,
+    sa.Column("community", sa.String, primary_key=True),
+    sa.Column("ahead_seconds", sa.Integer, nullable=False),
+)
+"""How far the clock of a rehearsal community is ahead of the machine's. A clock never moved has no row."""
+
 idempotency_keys = sa.Table(
     "idempotency_keys",
     metadata,

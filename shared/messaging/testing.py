@@ -109,16 +109,19 @@ class Harness:
         self.drain()
 
     def drain(self) -> None:
-        """Wait until the service is quiet: everything told is sent, everything heard is handled. Raises AssertionError when
-        that does not happen within the deadline."""
+        """Wait until the service is quiet, twice in a row with the same last entries: everything told is sent, everything
+        heard is handled, every timer that is due has fired. Raises AssertionError when that does not happen within the
+        deadline."""
         assert self.client.portal is not None
         deadline = time.monotonic() + DEADLINE
         state: Any = None
         while time.monotonic() < deadline:
             try:
-                state = self.client.portal.call(self.host.quiet)
-                if state["quiet"]:
+                before, state = state, self.client.portal.call(self.host.quiet)
+                if state["quiet"] and state == before:
                     return
+                if state["quiet"]:
+                    continue
             except redis.RedisError as error:
                 state = error
             time.sleep(0.005)

@@ -8,14 +8,13 @@ from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session, SQLModel
 
-from shared import clock, logs
-from shared.database import Database
+from shared import logs
+from shared.database import Database, insert
 from shared.events import CloudEvent, Fact
 from shared.identifiers import new_id
-from shared.messaging import tables
+from shared.messaging import clocks, tables, timers
 from shared.messaging.streams import FEED, stream_of
 
 T = TypeVar("T")
@@ -33,14 +32,27 @@ class Transaction:
         self._rows: list[Row] = []
         self._traces: dict[str, str] = {}
         self._spans: dict[str, str] = {}
+        self._timers: dict[tuple[str, str], Row | None] = {}
 
     def because_of(self, events: Sequence[CloudEvent[Fact]]) -> None:
         """What is told from here on belongs to the traces of these facts, found by the ids both name."""
         self._traces = {event.subject: event.traceparent for event in events if event.traceparent}
 
     def now(self, community: str) -> datetime:
-        """The community's clock, aware UTC."""
-        return clock.now(community)
+        """The community's clock, aware UTC. Only a rehearsal community's is ever ahead of the machine's."""
+        return clocks.now(self.session, community)
+
+    def schedule(self, kind: str, subject: str, community: str, due_at: datetime) -> None:
+        """Set, or move, the one timer of (`kind`, `subject`): once the community's clock has reached `due_at` (aware; a
+        moment that has passed is due at once), the service's function for this kind is called, in a transaction of its
+        own. Raises ValueError where `due_at` has no time zone."""
+        if due_at.tzinfo is None:
+            raise ValueError(f"{due_at!r} has no time zone")
+        self._timers[kind, subject] = timers.row(kind, subject, community, due_at)
+
+    def unschedule(self, kind: str, subject: str) -> None:
+        """Take back the timer of (`kind`, `subject`); nothing happens where there is none."""
+        self._timers[kind, subject] = None
 
     def tell(self, fact: Fact) -> None:
         """Tell a fact: it is written with the transaction's other rows and sent once they are committed. Its id, sequence
@@ -114,7 +126,9 @@ class Transaction:
             self.session.execute(*keep_statement(self.session, table.__table__, rows))  # type: ignore[attr-defined]
 
     def finish(self) -> list[Row]:
-        """Number the told facts and write them to the outbox. Returns the outbox rows. Called once, right before commit."""
+        """Set the timers, number the told facts and write them to the outbox. Returns the outbox rows. Called once, right
+        before commit."""
+        timers.write(self.session, self._timers)
         if not self._rows:
             return []
         self.session.flush()
@@ -162,12 +176,6 @@ def transact(
         return result, rows
 
     return database.transact(attempt)
-
-
-def insert(session: Session, table: Any) -> Any:
-    """The dialect's INSERT, the one that knows ON CONFLICT."""
-    dialect = session.get_bind().dialect.name
-    return sqlite.insert(table) if dialect == "sqlite" else postgresql.insert(table)
 
 
 def keep_statement(session: Session, table: Any, rows: Sequence[Mapping[str, Any]]) -> tuple[Any, list[Mapping[str, Any]]]:

@@ -17,7 +17,7 @@ from typing import Any
 import redis
 import sqlalchemy as sa
 
-from shared.events.registry import OrganizationApplied
+from shared.events.registry import OrganizationApplied, OrganizationRegistered
 from shared.messaging import entries, tables
 from shared.messaging.streams import stream_of
 from tests.messaging.child import Applied, Effect, Latest, service
@@ -100,17 +100,20 @@ def _verdict(
 
     firsts = {name for name in applied if "+" not in name}
     changes = [name.partition("+")[0] for name in applied if "+" in name] + list(firsts)  # each first is answered by a change
-    first, change = [], {}
+    first, registered, change = [], {}, {}
     for id, (subject, type, _) in single.items():
         if type == OrganizationApplied.type:
             first.append(subject)
+        elif type == OrganizationRegistered.type:
+            registered[id] = subject
         else:
             change[id] = subject
     verdict.compare("fact that somebody applied", firsts, first)
+    verdict.compare("fact of a timer", firsts, registered.values())
     verdict.compare("fact that somebody changed", changes, change.values())
 
     happened = [name for name, times in effects.items() for _ in range(times)]
-    verdict.compare("effect", [*first, *(f"changed {id}" for id in change)], happened)
+    verdict.compare("effect", [*first, *(f"changed {id}" for id in [*change, *registered])], happened)
 
     sequences: dict[str, list[int]] = defaultdict(list)
     for subject, _, sequence in single.values():

@@ -9,6 +9,7 @@ import signal
 from collections.abc import Callable
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
+from typing import Any
 
 import sqlalchemy as sa
 from sqlmodel import Field, SQLModel
@@ -17,8 +18,9 @@ from shared import logs
 from shared.database import NAMING
 from shared.events import CloudEvent
 from shared.events.examples import STATES
-from shared.events.registry import OrganizationApplied, OrganizationChanged
+from shared.events.registry import OrganizationApplied, OrganizationChanged, OrganizationRegistered
 from shared.messaging import Handlers, Transaction, steps, tables
+from shared.messaging.timers import Timer, Timers
 from shared.service import Host, Service
 from shared.settings import Settings
 
@@ -64,30 +66,43 @@ def answer(tx: Transaction, events: list[CloudEvent[OrganizationApplied]]) -> No
         tx.tell(OrganizationChanged.model_validate(event.data.model_dump()))
 
 
-@on(OrganizationChanged)
+@on(OrganizationChanged, OrganizationRegistered)
 def count(tx: Transaction, event: CloudEvent[OrganizationChanged]) -> None:
     effect = tx.session.get(Effect, f"changed {event.id}") or Effect(id=f"changed {event.id}", times=0)
     effect.times += 1
     tx.session.add(effect)
 
 
-@on(OrganizationApplied, OrganizationChanged)
+@on(OrganizationApplied, OrganizationChanged, OrganizationRegistered)
 def keep(tx: Transaction, events: list[CloudEvent[OrganizationApplied]]) -> None:
     tx.keep(Latest, [{"id": event.subject, "sequence": event.sequence} for event in events])
 
 
-service = Service("registry", "Child", "A service of the tests", "child", Table.metadata, handlers=[on])
+timers = Timers()
+
+
+@timers("registration")
+def register(tx: Transaction, timer: Timer) -> None:
+    tx.tell(OrganizationRegistered.model_validate(state(timer.subject)))
+
+
+service = Service("registry", "Child", "A service of the tests", "child", Table.metadata, handlers=[on], timers=[timers])
 
 
 def apply(tx: Transaction, name: str) -> None:
     """The command: idempotent by its name, as a client's repetition is by its key. `a` tells that organization a applied,
-    `a+1` that it changed."""
+    and sets a timer that is due at once and tells that it was registered; `a+1` tells that it changed."""
     if tx.session.get(Applied, name) is None:
         tx.session.add(Applied(id=name))
         subject, change, _ = name.partition("+")
-        state = {**STATES["organization"], "organization": subject, "status": "applied"}
-        fact = OrganizationChanged if change else OrganizationApplied
-        tx.tell(fact.model_validate({"community": "c", **state}))
+        tx.tell((OrganizationChanged if change else OrganizationApplied).model_validate(state(subject)))
+        if not change:
+            tx.schedule("registration", subject, "c", tx.now("c"))
+
+
+def state(subject: str) -> dict[str, Any]:
+    """What a fact says of an organization."""
+    return {"community": "c", **STATES["organization"], "organization": subject, "status": "applied"}
 
 
 @dataclass(frozen=True)

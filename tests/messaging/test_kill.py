@@ -34,7 +34,7 @@ def assert_kept_promise(settings: Settings, names: set[str]) -> None:
         told = {entries.read(fields).id for _, fields in client.xrange("fenghe:registry")}
     assert names <= applied
     assert sorted(row["subject"] for row in outbox if row["type"] == "fenghe.org.applied.v1") == sorted(applied)
-    assert len(outbox) == 2 * len(applied)
+    assert len(outbox) == 3 * len(applied)
     assert {row["id"] for row in outbox} == told
     assert all(row["entry_id"] for row in outbox)
     assert len({(row["subject"], row["sequence"]) for row in outbox}) == len(outbox)

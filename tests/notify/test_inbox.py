@@ -29,7 +29,7 @@ def notify(harness):
 
 @pytest.fixture(autouse=True)
 def _the_year_of_the_moment(monkeypatch):
-    monkeypatch.setattr(queries, "clock", SimpleNamespace(now=lambda community: MOMENT))
+    monkeypatch.setattr(queries, "clocks", SimpleNamespace(now=lambda session, community: MOMENT))
 
 
 @pytest.fixture
@@ -190,7 +190,7 @@ def test_the_year_is_said_when_it_is_not_the_current_one(notify, fenghe, monkeyp
     resident = owners(fenghe)["resident"]
 
     def said_at(now):
-        monkeypatch.setattr(queries, "clock", SimpleNamespace(now=lambda community: now))
+        monkeypatch.setattr(queries, "clocks", SimpleNamespace(now=lambda session, community: now))
         (notice,) = inbox(notify, "resident", owner=resident)["items"]
         return notice
 

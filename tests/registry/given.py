@@ -147,9 +147,10 @@ class Town:
         assert sorted(told) == sorted(types), f"told {told}"
 
 
-def open_town(registry: Harness, slug: str = "fenghe", taxonomy: Any = TAXONOMY) -> Town:
+def open_town(registry: Harness, slug: str = "fenghe", taxonomy: Any = TAXONOMY, rehearsal: bool = False) -> Town:
     """A community that was opened, with its taxonomy."""
     body = {"slug": slug, "name_zh": "丰和社区", "name_en": "Fenghe Community", "compounds": COMPOUNDS}
+    body |= {"rehearsal": rehearsal}
     answer = registry.client.post(f"{BASE}/communities", json=body, headers=registry.as_("operator"))
     assert answer.status_code == 201, answer.text
     id = answer.json()["id"]

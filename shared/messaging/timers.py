@@ -1,0 +1,148 @@
+"""Timers: what is to happen when a community's clock reaches a moment, once, whichever replica sees to it.
+
+A timer is a row. `Transaction.schedule` writes it with the other rows of its transaction; it is taken away in the transaction
+of its effect (`timekeeper.py`). There is one timer of a kind and subject: setting it again moves it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import sqlalchemy as sa
+from sqlmodel import Session
+
+from shared.database import insert, is_sqlite
+from shared.messaging.tables import clocks
+from shared.messaging.tables import timers as table
+
+if TYPE_CHECKING:
+    from shared.messaging.transaction import Transaction
+
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Timer:
+    """A timer that is due: its kind, the id of what it is about, its community, and when it was due (aware UTC)."""
+
+    kind: str
+    subject: str
+    community: str
+    due_at: datetime
+
+
+Effect = Callable[["Transaction", Timer], None]
+EffectT = TypeVar("EffectT", bound=Callable[..., None])
+
+
+class Timers:
+    """A service's table of timers: which function a kind calls.
+
+        timers = Timers()
+
+        @timers("agreement-expiry")
+        def end_expired(tx: Transaction, timer: Timer) -> None: ...
+
+    The function is called once the community's clock has reached the moment that `tx.schedule` gave, in one transaction with
+    the timer's end. It looks at the state it finds, which may have changed since the timer was set, and may set timers again.
+    Where it raises, nothing has happened and it is called again, later and later, holding up no other timer. Raises
+    ValueError for a kind that has a function already.
+    """
+
+    def __init__(self) -> None:
+        self._functions: dict[str, Effect] = {}
+
+    def __call__(self, kind: str) -> Callable[[EffectT], EffectT]:
+        def register(function: EffectT) -> EffectT:
+            if kind in self._functions:
+                raise ValueError(f"timers of the kind {kind!r} call {self._functions[kind].__name__} already")
+            self._functions[kind] = function
+            return function
+
+        return register
+
+    def __iter__(self) -> Iterator[tuple[str, Effect]]:
+        return iter(self._functions.items())
+
+
+def functions(tables: Sequence[Timers]) -> dict[str, Effect]:
+    """Several tables of timers as one, by kind. Raises ValueError for a kind that stands in two of them."""
+    together: dict[str, Effect] = {}
+    for kind, function in (entry for one in tables for entry in one):
+        if kind in together:
+            raise ValueError(f"timers of the kind {kind!r} have two functions")
+        together[kind] = function
+    return together
+
+
+def row(kind: str, subject: str, community: str, due_at: datetime) -> Row:
+    """A timer's row, not tried yet."""
+    timer = {"kind": kind, "subject": subject, "community": community, "due_at": due_at}
+    return {**timer, "attempts": 0, "next_attempt_at": None, "last_error": None}
+
+
+def write(session: Session, timers: Mapping[tuple[str, str], Row | None]) -> None:
+    """Set or move these timers, and take back those that are None; sorted, so that two writers never deadlock."""
+    rows = [timer for _, timer in sorted(timers.items(), key=lambda one: one[0]) if timer]
+    if rows:
+        statement = insert(session, table)
+        key = [column.name for column in table.primary_key]
+        changed = {column.name: statement.excluded[column.name] for column in table.columns if column.name not in key}
+        session.execute(statement.on_conflict_do_update(index_elements=key, set_=changed), rows)
+    for kind, subject in sorted(key for key in timers if timers[key] is None):
+        session.execute(sa.delete(table).where(table.c.kind == kind, table.c.subject == subject))
+
+
+def claim(session: Session, timer: Timer) -> bool:
+    """Take a due timer away; False where somebody else has, or is about to, or where it was moved or taken back."""
+    mine = (table.c.kind == timer.kind) & (table.c.subject == timer.subject) & (table.c.due_at == timer.due_at)
+    free = sa.select(table.c.subject).where(mine).with_for_update(skip_locked=True).scalar_subquery()
+    statement = sa.delete(table).where(table.c.kind == timer.kind, table.c.subject == free).returning(table.c.subject)
+    return session.execute(statement).first() is not None
+
+
+def due(session: Session, now: datetime, limit: int) -> list[tuple[Timer, int]]:
+    """Timers that are due, at most so many of each: those that never failed, by when they were due, then those to be tried
+    again; and how often each has failed."""
+    fresh = _columns().where(_due(now)).order_by(table.c.due_at).limit(limit)
+    moved = _columns().join(clocks, _CLOCK).where(_due_by_moved_clock(session, now)).order_by(table.c.due_at)
+    failed = _columns().where(table.c.next_attempt_at <= now).order_by(table.c.next_attempt_at).limit(limit)
+    found = [found for chosen in (fresh, moved.limit(limit), failed) for found in session.execute(chosen)]
+    return [(Timer(*values), attempts) for *values, attempts in found]
+
+
+def waiting(session: Session, now: datetime, attempts: int) -> tuple[int, int]:
+    """How many timers are due and were not tried yet, and how many failed less than `attempts` times."""
+    count = sa.select(sa.func.count()).select_from(table)
+    moved = count.join(clocks, _CLOCK).where(_due_by_moved_clock(session, now))
+    failed = count.where(table.c.next_attempt_at.is_not(None), table.c.attempts < attempts)
+    due, due_there, retrying = (
+        session.execute(statement).scalar_one() for statement in (count.where(_due(now)), moved, failed)
+    )
+    return due + due_there, retrying
+
+
+_CLOCK = clocks.c.community == table.c.community
+
+
+def _columns() -> Any:
+    return sa.select(table.c.kind, table.c.subject, table.c.community, table.c.due_at, table.c.attempts)
+
+
+def _due(now: datetime) -> Any:
+    return table.c.next_attempt_at.is_(None) & (table.c.due_at <= now)
+
+
+def _due_by_moved_clock(session: Session, now: datetime) -> Any:
+    moment = sa.literal(now, table.c.due_at.type)
+    if is_sqlite(session):
+        # As SQLAlchemy stores moments there: text, compared as text.
+        ahead = sa.func.printf("+%d seconds", clocks.c.ahead_seconds)
+        there: Any = sa.func.strftime("%Y-%m-%d %H:%M:%f", moment, ahead)
+        reached = sa.type_coerce(table.c.due_at, sa.String) <= sa.type_coerce(there, sa.String)
+    else:
+        reached = table.c.due_at <= moment + sa.func.make_interval(0, 0, 0, 0, 0, 0, clocks.c.ahead_seconds)
+    return table.c.next_attempt_at.is_(None) & (table.c.due_at > now) & reached
