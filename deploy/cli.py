@@ -262,6 +262,20 @@ def dead_letters(
 
 
 @app.command()
+def report(
+    community: Annotated[str | None, typer.Option(help="Id or slug of a community; default: all.")] = None,
+    season: Annotated[str | None, typer.Option(help="One season alone, such as 2026-Q4.")] = None,
+    csv: Annotated[Path | None, typer.Option("--csv", help="Write the figures to this file too.", metavar="FILE")] = None,
+    data: Data = DATA,
+) -> None:
+    """Print the outcomes: activities, requests, projects and people reached, by category, class, organization and season."""
+    from deploy.report import report as print_report
+
+    with _sentences():
+        print_report(data, community, season, csv)
+
+
+@app.command()
 def demo(
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object as the last line.")] = False,
     seed: Annotated[int, typer.Option(help="The same seed gives the same figures.")] = 1,

@@ -14,6 +14,7 @@ service = Service(
     summary_zh="居民、服务站和专家的评价，以及由此得出的满意度。",
     routers=[api.router],
     handlers=[handlers.on, clocks.handlers],
+    timers=[handlers.timers],
     metadata=models.Table.metadata,
     group="feedback",
     migrations=Path(__file__).parent / "migrations",

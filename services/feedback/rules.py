@@ -1,13 +1,17 @@
-"""Feedback's decisions: when a service may be rated, and how satisfaction follows from evaluations."""
+"""Feedback's decisions: when a service may be rated, how satisfaction follows from evaluations, and what the evaluation
+body and its sessions may do."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
 from math import sqrt
 from typing import Literal
 
+from shared.clock import CIVIL_TIME
 from shared.events.feedback import Party, SatisfactionKind
+from shared.lifecycle import LifeCycle
 
 WEIGHTS: Mapping[Party, float] = {"resident": 0.5, "expert": 0.25, "station": 0.25}
 PRIOR_MEAN = 70
@@ -15,6 +19,25 @@ PRIOR_STRENGTH = 4
 PRIOR_DEVIATION = 25
 NORMAL_QUANTILE = 1.959964
 RATINGS_FLOOR = 5
+CRITERIA: Mapping[str, int] = {"results": 40, "reliability": 20, "care": 20, "conduct": 20}
+"""What station, experts and the body's members score, 0 to 100 each, and how much of the whole each is, in percent."""
+
+SEASONAL: frozenset[SatisfactionKind] = frozenset({"community", "organization", "category", "class"})
+"""The kinds of subjects whose satisfaction is also kept for each season."""
+
+Subject = tuple[SatisfactionKind, str, str]
+"""A subject of satisfaction: its kind, its id, and the season, empty for all time."""
+
+BODY: LifeCycle = {
+    ("appointed", "change"): "appointed",
+    ("appointed", "expire"): "ended",
+    ("appointed", "dissolve"): "ended",
+}
+SESSION: LifeCycle = {
+    ("opened", "score"): "opened",
+    ("opened", "publish"): "published",
+    ("opened", "cancel"): "cancelled",
+}
 
 
 def score_of_stars(stars: int) -> int:
@@ -108,12 +131,43 @@ def satisfaction_level(sums: Mapping[Party, Sums]) -> SatisfactionLevel:
     )
 
 
-def subjects(community: str, organization: str, offer: str | None, item: str | None) -> list[tuple[SatisfactionKind, str]]:
-    """The subjects (kind, id) whose satisfaction an evaluation counts for, in the order in which they are locked."""
+def score_of_criteria(criteria: Mapping[str, int]) -> int:
+    """The whole of scores by criterion, 0 to 100: their mean weighted with `CRITERIA`, halves rounded up. All of them must
+    be there (KeyError)."""
+    return (sum(criteria[name] * weight for name, weight in CRITERIA.items()) + 50) // 100
+
+
+def subjects(
+    *,
+    community: str,
+    organization: str,
+    season: str,
+    organization_class: str | None,
+    offer: str | None,
+    item: str | None,
+    category: str | None,
+    project: str | None,
+) -> list[Subject]:
+    """The subjects whose satisfaction an evaluation counts for, in the order in which they are locked: each of all time,
+    and community, organization, category and class also in the evaluation's season."""
     named: list[tuple[SatisfactionKind, str | None]] = [
         ("community", community),
+        ("category", category),
+        ("class", organization_class),
         ("item", item),
         ("offer", offer),
         ("organization", organization),
+        ("project", project),
     ]
-    return [(kind, of) for kind, of in named if of is not None]
+    return [(kind, of, when) for kind, of in named if of is not None for when in (("", season) if kind in SEASONAL else ("",))]
+
+
+def missing_parties(parties: Iterable[Party]) -> list[Party]:
+    """Which of the three parties are not among these, in the order of `WEIGHTS`."""
+    there = set(parties)
+    return [party for party in WEIGHTS if party not in there]
+
+
+def after_term(ends_on: date) -> datetime:
+    """When a term is over whose last day this is: the midnight after it, where the community lives (aware)."""
+    return datetime.combine(ends_on + timedelta(days=1), time(), CIVIL_TIME)

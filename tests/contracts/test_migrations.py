@@ -80,3 +80,31 @@ def test_a_table_that_is_made_anew_keeps_its_rows_and_what_refers_to_them(databa
         with pytest.raises(IntegrityError), database.engine.begin() as connection:
             connection.exec_driver_sql(statement)
     database.close()
+
+
+def test_the_satisfaction_of_seasons_is_added_up_from_the_evaluations_there_are(database_url: Callable[[str], str]) -> None:
+    feedback = next(service for service in SERVICES if service.name == "feedback")
+    database = Database(database_url(feedback.name))
+    upgrade(feedback, database, "feedback_0001")
+    columns = "id, community, party, organization, score, season, recorded_at"
+    with database.engine.begin() as connection:
+        for number, (organization, score, season) in enumerate(
+            (("o", 75, "2026-Q3"), ("o", 100, "2026-Q4"), ("o", 50, "2026-Q4"), ("p", 25, "2026-Q4"))
+        ):
+            values = f"'{number}', 'c', 'resident', '{organization}', {score}, '{season}', '2026-11-22 09:30:00'"
+            connection.exec_driver_sql(f"INSERT INTO evaluations ({columns}) VALUES ({values})")
+        connection.exec_driver_sql("INSERT INTO communities VALUES ('c', 1)")
+    upgrade(feedback, database)
+    with database.engine.begin() as connection:
+        rows = connection.exec_driver_sql(
+            "SELECT kind, of, season, evaluations, n, total FROM satisfactions JOIN party_sums ON satisfaction = id"
+        ).all()
+        assert connection.exec_driver_sql("SELECT slug, sequence FROM communities").one() == ("", 0)
+    database.close()
+    assert sorted(map(tuple, rows)) == [
+        ("community", "c", "2026-Q3", 1, 1, 75),
+        ("community", "c", "2026-Q4", 3, 3, 175),
+        ("organization", "o", "2026-Q3", 1, 1, 75),
+        ("organization", "o", "2026-Q4", 2, 2, 150),
+        ("organization", "p", "2026-Q4", 1, 1, 25),
+    ]

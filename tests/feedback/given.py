@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
-from shared.events.matching import RequestServed, RequestState
+from shared.events.matching import ProjectDelivered, ProjectState, RequestServed, RequestState
 from shared.events.registry import (
+    ActivityHeld,
+    ActivityState,
+    AgreementSigned,
     Category,
     CommunityOpened,
+    ExpertEnrolled,
+    ExpertState,
     Item,
     OfferPublished,
+    OrganizationClass,
     OrganizationRegistered,
     TaxonomyPublished,
 )
@@ -35,16 +41,91 @@ def taxonomy_published(community: str, *items: str) -> TaxonomyPublished:
     return TaxonomyPublished(community=community, taxonomy=new_id(), name="fenghe", version=1, categories=(category,))
 
 
-def organization_registered(community: str, organization: str) -> OrganizationRegistered:
+def organization_registered(
+    community: str, organization: str, organization_class: OrganizationClass = "public-welfare"
+) -> OrganizationRegistered:
     return OrganizationRegistered(
         community=community,
         organization=organization,
         name_zh="春晖助老服务中心",
         name_en="Chunhui",
-        organization_class="public-welfare",
+        organization_class=organization_class,
         introduction_zh="",
         introduction_en="",
         status="registered",
+    )
+
+
+def agreement_signed(community: str, organization: str) -> AgreementSigned:
+    return AgreementSigned(
+        community=community,
+        agreement=f"agreement of {organization}",
+        organization=organization,
+        items=("meal-service",),
+        starts_on=date(2026, 1, 1),
+        ends_on=date(2026, 12, 31),
+        status="in-force",
+    )
+
+
+def expert_told(community: str, expert: str, cls: type[ExpertState] = ExpertEnrolled, *conflicts: str) -> ExpertState:
+    """A fact of an expert with an interest in the organizations named."""
+    status = "left" if cls.type.endswith("left.v1") else "enrolled"
+    return cls(community=community, expert=expert, categories=(), conflicts=conflicts, status=status)
+
+
+def activity_told(
+    community: str, activity: str, organization: str, cls: type[ActivityState] = ActivityHeld, **state: Any
+) -> ActivityState:
+    return cls(
+        **{
+            "community": community,
+            "activity": activity,
+            "organization": organization,
+            "category": "leisure",
+            "item": None,
+            "title_zh": "广场舞",
+            "title_en": "Dancing",
+            "starts_at": SERVED_AT,
+            "ends_at": SERVED_AT,
+            "place_zh": "广场",
+            "place_en": "Square",
+            "capacity": None,
+            "status": cls.type.split(".")[2],
+            "beneficiaries": 30 if cls is ActivityHeld else None,
+            **state,
+        }
+    )
+
+
+def project_told(
+    community: str, project: str, organization: str | None, cls: type[ProjectState] = ProjectDelivered, **state: Any
+) -> ProjectState:
+    delivered = cls.type.split(".")[2] in ("delivered", "evaluated")
+    return cls(
+        **{
+            "community": community,
+            "project": project,
+            "kind": "elderly-care",
+            "title_zh": "助浴",
+            "title_en": "Bathing help",
+            "scope_zh": "",
+            "scope_en": "",
+            "category": "elderly",
+            "items": ("bathing-help",),
+            "requests": (),
+            "beneficiaries": 12,
+            "fee_mode": "free",
+            "price": None,
+            "budget": None,
+            "deadline": None,
+            "status": cls.type.split(".")[2],
+            "meeting": None,
+            "claims": (),
+            "organization": organization,
+            "delivered_at": SERVED_AT if delivered else None,
+            **state,
+        }
     )
 
 

@@ -5,8 +5,15 @@ from __future__ import annotations
 import pytest
 
 from services.feedback.app import service
+from shared.events.registry import ExpertChanged, ExpertLeft
 from shared.identifiers import new_id
-from tests.feedback.given import community_opened, offer_published, organization_registered, taxonomy_published
+from tests.feedback.given import (
+    community_opened,
+    expert_told,
+    offer_published,
+    organization_registered,
+    taxonomy_published,
+)
 
 
 @pytest.fixture
@@ -23,12 +30,13 @@ def known(feedback):
         taxonomy_published(community, "meal-service", "bathing-help"),
         organization_registered(community, organization),
         offer_published(community, organization, offer, "meal-service"),
+        *(expert_told(community, expert) for expert in ("e-1", "e-2")),
     )
     return {"community": community, "organization": organization, "offer": offer}
 
 
 def evaluate(feedback, body, role="station", community=None):
-    headers = feedback.as_(role, community=community or body["community"])
+    headers = feedback.as_(role, community=community or body["community"], subject="e-1" if role == "expert" else None)
     return feedback.client.post("/api/feedback/evaluations", json={"score": 80} | body, headers=headers)
 
 
@@ -116,3 +124,39 @@ def test_two_experts_evaluate_the_same_organization_in_one_season(feedback, know
         return feedback.client.post("/api/feedback/evaluations", json={"score": 80} | known, headers=headers).status_code
 
     assert [by("e-1"), by("e-2"), by("e-1")] == [201, 201, 409]
+
+
+def test_an_expert_with_an_interest_in_the_organization_is_refused(feedback, known):
+    community, organization = known["community"], known["organization"]
+    feedback.hear(expert_told(community, "e-1", ExpertChanged, organization))
+    refused = evaluate(feedback, known, role="expert")
+    assert refused.status_code == 403
+    assert "interest" in refused.json()["detail"]
+    feedback.hear(expert_told(community, "e-1", ExpertChanged))
+    assert evaluate(feedback, known, role="expert").status_code == 201
+
+
+def test_an_expert_who_is_not_enrolled_here_is_refused(feedback, known):
+    community = known["community"]
+    elsewhere = new_id()
+    feedback.hear(expert_told(elsewhere, "e-3"), expert_told(community, "e-1", ExpertLeft))
+    for subject in ("e-1", "e-3", "nobody", None):
+        headers = feedback.as_("expert", community=community, subject=subject)
+        answer = feedback.client.post("/api/feedback/evaluations", json={"score": 80} | known, headers=headers)
+        assert answer.status_code == 403, answer.text
+    assert feedback.told() == []
+
+
+def test_a_score_follows_from_the_published_criteria(feedback, known):
+    criteria = {"results": 90, "reliability": 80, "care": 71, "conduct": 60}
+    answer = evaluate(feedback, known | {"score": None, "criteria": criteria})
+    assert answer.status_code == 201, answer.text
+    assert answer.json()["criteria"] == criteria
+    method = feedback.client.get("/api/feedback/method").json()
+    weights = {criterion["id"]: criterion["weight"] for criterion in method["criteria"]}
+    assert sum(weights.values()) == 100
+    assert answer.json()["score"] == round(sum(weights[name] * score for name, score in criteria.items()) / 100)
+    assert evaluate(feedback, known | {"criteria": criteria}).json()["errors"][0]["field"] == "score"
+    assert evaluate(feedback, known | {"score": None}).json()["errors"][0]["field"] == "score"
+    partial = evaluate(feedback, known | {"score": None, "criteria": {"results": 90}})
+    assert partial.status_code == 422

@@ -59,14 +59,19 @@ def test_a_rating_is_recorded_counted_and_told(feedback):
     (recorded,) = feedback.told("fenghe.evaluation.recorded.v1")
     assert (recorded.subject, recorded.data.score, recorded.data.party) == (evaluation.id, 75, "resident")
     changed = feedback.told("fenghe.satisfaction.changed.v1")
-    assert {(event.data.kind, event.data.of) for event in changed} == {
-        ("community", community),
-        ("organization", organization),
-        ("offer", offer),
-        ("item", "meal-service"),
-    }
+    season = evaluation.season
+    assert sorted((event.data.kind, event.data.of, event.data.season or "") for event in changed) == sorted(
+        [
+            *(("community", community, when) for when in ("", season)),
+            *(("category", "elderly", when) for when in ("", season)),
+            *(("class", "public-welfare", when) for when in ("", season)),
+            *(("organization", organization, when) for when in ("", season)),
+            ("offer", offer, ""),
+            ("item", "meal-service", ""),
+        ]
+    )
     assert all((event.data.ratings, event.data.evaluations, event.data.stars) == (1, 1, None) for event in changed)
-    assert len(feedback.told()) == 5
+    assert len(feedback.told()) == 1 + len(changed) == 11
     assert all(request not in event.data.model_dump_json() for event in feedback.told())
 
 

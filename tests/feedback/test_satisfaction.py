@@ -13,7 +13,7 @@ from services.feedback import queries, rules
 from services.feedback.app import service
 from services.feedback.rules import Sums, satisfaction_level
 from shared.identifiers import new_id
-from tests.feedback.given import community_opened, offer_published, organization_registered, request_served
+from tests.feedback.given import community_opened, expert_told, offer_published, organization_registered, request_served
 
 SCORES = st.lists(st.integers(0, 100), min_size=1, max_size=30)
 
@@ -79,7 +79,7 @@ def test_kept_sums_equal_recomputed_ones(feedback):
     @given(st.lists(voice, min_size=1, max_size=8).flatmap(lambda v: st.tuples(st.just(v), st.permutations(v))))
     def check(orders):
         results = [live_through(feedback, voices) for voices in orders]
-        residents = [{key: value for key, value in result.items() if key[2] == "resident"} for result in results]
+        residents = [{key: value for key, value in result.items() if key[3] == "resident"} for result in results]
         assert residents[0] == residents[1]
 
     check()
@@ -90,13 +90,17 @@ def live_through(feedback, voices):
     community = new_id()
     organizations = [new_id(), new_id()]
     offers = {(organization, number): new_id() for organization in (0, 1) for number in (0, 1)}
+    projects = [new_id(), new_id()]
     requests = [new_id() for _ in voices]
     served = [
-        request_served(community, request, organizations[organization], offers.get((organization, offer)))
+        request_served(community, request, organizations[organization], offers.get((organization, offer))).model_copy(
+            update={"project": projects[organization] if offer is None else None}
+        )
         for request, (_, organization, offer, _, _) in zip(requests, voices, strict=True)
     ]
     feedback.hear(
         community_opened(community),
+        expert_told(community, f"expert of {community}"),
         *(organization_registered(community, organization) for organization in organizations),
         *(offer_published(community, organizations[o], offer, f"item-{n}") for (o, n), offer in offers.items()),
         *served,
@@ -113,7 +117,8 @@ def live_through(feedback, voices):
                 body = {"community": community, "organization": organizations[organization], "score": stars * 20}
                 if offer is not None:
                     body["offer"] = offers[organization, offer]
-                headers = feedback.as_(party, community=community)
+                subject = f"expert of {community}" if party == "expert" else None
+                headers = feedback.as_(party, community=community, subject=subject)
                 answer = feedback.client.post("/api/feedback/evaluations", json=body, headers=headers)
             assert answer.status_code in (201, 409), answer.text
             counted += answer.status_code == 201
@@ -121,21 +126,23 @@ def live_through(feedback, voices):
     with feedback.session() as session:
         kept = queries.kept(session, community)
         assert kept == queries.recompute(session, community)
-    assert sum(value.n for (kind, _, _), value in kept.items() if kind == "community") == counted
+    assert sum(value.n for (kind, _, season, _), value in kept.items() if (kind, season) == ("community", "")) == counted
 
     last = {
         event.subject: event.data for event in feedback.told("fenghe.satisfaction.changed.v1") if event.community == community
     }
     for fact in last.values():
-        parties = {party: value for (kind, of, party), value in kept.items() if (kind, of) == (fact.kind, fact.of)}
+        subject = (fact.kind, fact.of, fact.season or "")
+        parties = {party: value for (*of, party), value in kept.items() if tuple(of) == subject}
         level = satisfaction_level(parties)
         assert (fact.score, fact.low, fact.high, fact.stars) == (level.score, level.low, level.high, level.stars)
         assert (fact.ratings, fact.evaluations) == (level.ratings, level.evaluations)
-    assert {(fact.kind, fact.of) for fact in last.values()} == {(kind, of) for kind, of, _ in kept}
+    assert {(fact.kind, fact.of, fact.season or "") for fact in last.values()} == {tuple(of) for *of, _ in kept}
     assert len(feedback.told()) > told
     meaning = {community: "community", **{id: f"organization-{n}" for n, id in enumerate(organizations)}}
     meaning |= {id: f"offer-{o}-{n}" for (o, n), id in offers.items()}
-    return {(kind, meaning.get(of, of), party): value for (kind, of, party), value in kept.items()}
+    meaning |= {id: f"project-{n}" for n, id in enumerate(projects)}
+    return {(kind, meaning.get(of, of), season, party): value for (kind, of, season, party), value in kept.items()}
 
 
 def give_ratings(feedback, community, organization, stars):
@@ -191,7 +198,7 @@ def test_one_id_and_rising_sequence_for_a_subject(feedback):
     give_ratings(feedback, community, organization, [1, 3, 5])
     feedback.drain()
     told = feedback.told("fenghe.satisfaction.changed.v1")
-    of_organization = [event for event in told if event.data.kind == "organization"]
+    of_organization = [event for event in told if (event.data.kind, event.data.season) == ("organization", None)]
     assert len({event.subject for event in of_organization}) == 1
     assert [event.sequence for event in of_organization] == [1, 2, 3]
     assert [event.data.evaluations for event in of_organization] == [1, 2, 3]
@@ -203,6 +210,7 @@ def test_of_ratings_at_once_the_last_fact_counts_all(feedback):
     feedback.hear(
         community_opened(community),
         organization_registered(community, organization),
+        expert_told(community, "e-1"),
         *(request_served(community, request, organization) for request in requests),
     )
     together = Barrier(len(requests) + 2)
@@ -213,7 +221,7 @@ def test_of_ratings_at_once_the_last_fact_counts_all(feedback):
             headers = feedback.as_("resident", community=community, request=speaker)
             body = {"stars": 1 + requests.index(speaker) % 5, "purpose": "service"}
             return feedback.client.post("/api/feedback/ratings", json=body, headers=headers)
-        headers = feedback.as_(speaker, community=community)
+        headers = feedback.as_(speaker, community=community, subject="e-1" if speaker == "expert" else None)
         body = {"community": community, "organization": organization, "score": 60}
         return feedback.client.post("/api/feedback/evaluations", json=body, headers=headers)
 
@@ -223,10 +231,11 @@ def test_of_ratings_at_once_the_last_fact_counts_all(feedback):
     with feedback.session() as session:
         kept = queries.kept(session, community)
         assert kept == queries.recompute(session, community)
-    told = [e for e in feedback.told("fenghe.satisfaction.changed.v1") if e.data.kind == "organization"]
+    of_all_time = [e for e in feedback.told("fenghe.satisfaction.changed.v1") if e.data.season is None]
+    told = [e for e in of_all_time if e.data.kind == "organization"]
     told.sort(key=lambda event: event.sequence)
     assert [event.data.evaluations for event in told] == list(range(1, 15))
-    parties = {party: value for (kind, _, party), value in kept.items() if kind == "organization"}
+    parties = {party: value for (kind, _, season, party), value in kept.items() if (kind, season) == ("organization", "")}
     level = satisfaction_level(parties)
     assert (told[-1].data.score, told[-1].data.ratings, told[-1].data.stars) == (level.score, 12, level.stars)
 

@@ -1,9 +1,10 @@
-"""Feedback's reads."""
+"""Evaluations, and the satisfaction that follows from them."""
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping
+from typing import Any
 
 import sqlalchemy as sa
 from sqlmodel import Session, col, select
@@ -16,15 +17,27 @@ from shared.access import Caller
 from shared.events.feedback import Party, SatisfactionKind
 from shared.web import Page, PageRequest, paginate
 
-PartySums = dict[tuple[str, str, str], Sums]
-"""The sums of a community by (kind, of, party)."""
+PartySums = dict[tuple[str, str, str, str], Sums]
+"""The sums of a community by (kind, of, season, party)."""
+SUBJECTS: Mapping[SatisfactionKind, Any] = {
+    "community": col(Evaluation.community),
+    "category": col(Evaluation.category),
+    "class": col(Evaluation.organization_class),
+    "item": col(Evaluation.item),
+    "offer": col(Evaluation.offer),
+    "organization": col(Evaluation.organization),
+    "project": col(Evaluation.project),
+}
 PARTY_SUMS = (col(PartySum.n), col(PartySum.total), col(PartySum.squares))
 
 
-def is_item(session: Session, community: str, item: str) -> bool:
-    """Whether the community's taxonomy, as far as it was heard, has this item."""
-    taxonomies = session.exec(select(Taxonomy.items).where(Taxonomy.community == community))
-    return any(item in items for items in taxonomies)
+def category_of(session: Session, community: str, item: str) -> str | None:
+    """The category of an item in the community's taxonomy, as far as it was heard."""
+    for categories in session.exec(select(Taxonomy.categories).where(Taxonomy.community == community)):
+        for category in categories:
+            if item in category["items"]:
+                return str(category["id"])
+    return None
 
 
 def sums_of(session: Session, satisfactions: Collection[str]) -> Mapping[str, dict[Party, Sums]]:
@@ -40,11 +53,38 @@ def sums_of(session: Session, satisfactions: Collection[str]) -> Mapping[str, di
     return sums
 
 
+def residents_sums(session: Session, community: str, kind: SatisfactionKind, of: str, season: str) -> Sums | None:
+    """What the ratings of a subject by the residents who were served add up to, where there are enough of them to be
+    published."""
+    row = session.execute(
+        sa.select(*PARTY_SUMS)
+        .join(Satisfaction, col(Satisfaction.id) == col(PartySum.satisfaction))
+        .where(
+            col(Satisfaction.community) == community,
+            col(Satisfaction.kind) == kind,
+            col(Satisfaction.of) == of,
+            col(Satisfaction.season) == season,
+            col(PartySum.party) == "resident",
+            col(PartySum.n) >= RATINGS_FLOOR,
+        )
+    ).first()
+    return Sums(*row) if row else None
+
+
 def list_satisfaction(
-    session: Session, caller: Caller, community: str, kind: SatisfactionKind | None, page: PageRequest
+    session: Session,
+    caller: Caller,
+    community: str,
+    kind: SatisfactionKind | None,
+    of: str | None,
+    season: str | None,
+    page: PageRequest,
 ) -> Page[SatisfactionView]:
-    """The satisfaction with a community's subjects; scores of few ratings for its own station only."""
-    statement = select(Satisfaction).where(Satisfaction.community == community)
+    """The satisfaction with a community's subjects, of a season or of all time; scores of few ratings for its own station
+    only."""
+    statement = select(Satisfaction).where(Satisfaction.community == community, Satisfaction.season == (season or ""))
+    if of is not None:
+        statement = statement.where(Satisfaction.of == of)
     if kind is not None:
         statement = statement.where(Satisfaction.kind == kind)
     sees_all = caller.role == "operator" or (caller.role == "station" and caller.community == community)
@@ -60,6 +100,7 @@ def _unscored(row: Satisfaction) -> SatisfactionView:
         community=row.community,
         kind=row.kind,  # type: ignore[arg-type]  # a CHECK says so
         of=row.of,
+        season=row.season or None,
         score=None,
         low=None,
         high=None,
@@ -95,7 +136,10 @@ def figures(session: Session, community: str) -> Figures:
     """Feedback's part of a community's figures."""
     satisfaction = session.exec(
         select(Satisfaction.id).where(
-            Satisfaction.community == community, Satisfaction.kind == "community", Satisfaction.of == community
+            Satisfaction.community == community,
+            Satisfaction.kind == "community",
+            Satisfaction.of == community,
+            Satisfaction.season == "",
         )
     ).first()
     if satisfaction is None:
@@ -111,28 +155,27 @@ def figures(session: Session, community: str) -> Figures:
 def kept(session: Session, community: str) -> PartySums:
     """A community's sums as they are kept."""
     rows = session.execute(
-        sa.select(col(Satisfaction.kind), col(Satisfaction.of), col(PartySum.party), *PARTY_SUMS)
+        sa.select(col(Satisfaction.kind), col(Satisfaction.of), col(Satisfaction.season), col(PartySum.party), *PARTY_SUMS)
         .join(PartySum, col(PartySum.satisfaction) == col(Satisfaction.id))
         .where(col(Satisfaction.community) == community)
     )
-    return {(kind, of, party): Sums(n, total, squares) for kind, of, party, n, total, squares in rows}
+    return {(kind, of, season, party): Sums(n, total, squares) for kind, of, season, party, n, total, squares in rows}
 
 
 def recompute(session: Session, community: str) -> PartySums:
     """A community's sums computed anew from its evaluations. At all times they equal those that are kept."""
     sums: PartySums = {}
-    score = col(Evaluation.score)
-    subjects = {
-        "community": col(Evaluation.community),
-        "organization": col(Evaluation.organization),
-        "offer": col(Evaluation.offer),
-        "item": col(Evaluation.item),
-    }
-    for kind, of in subjects.items():
-        rows = session.execute(
-            sa.select(of, col(Evaluation.party), sa.func.count(), sa.func.sum(score), sa.func.sum(score * score))
-            .where(col(Evaluation.community) == community, of.is_not(None))
-            .group_by(of, col(Evaluation.party))
-        )
-        sums |= {(kind, subject, party): Sums(n, int(total), int(squares)) for subject, party, n, total, squares in rows}
+    score, party = col(Evaluation.score), col(Evaluation.party)
+    every: Any = sa.literal("")
+    for kind, of in SUBJECTS.items():
+        for season in (every, col(Evaluation.season)) if kind in rules.SEASONAL else (every,):
+            rows = session.execute(
+                sa.select(of, season, party, sa.func.count(), sa.func.sum(score), sa.func.sum(score * score))
+                .where(col(Evaluation.community) == community, of.is_not(None))
+                .group_by(of, season, party)
+            )
+            sums |= {
+                (kind, subject, when, speaker): Sums(n, int(total), int(squares))
+                for subject, when, speaker, n, total, squares in rows
+            }
     return sums

@@ -1,29 +1,15 @@
-"""Feedback's verbs: rating a service, evaluating an organization, and counting either for satisfaction."""
+"""Evaluating: residents rate services; station and experts evaluate organizations."""
 
 from __future__ import annotations
-
-from collections.abc import Mapping
-from typing import Any
 
 from sqlmodel import col
 
 from services.feedback import queries, rules
-from services.feedback.models import (
-    Community,
-    Evaluation,
-    Offer,
-    Organization,
-    PartySum,
-    Rating,
-    Request,
-    Satisfaction,
-)
+from services.feedback.actions.counting import count, evaluation_row, record
+from services.feedback.models import Community, Evaluation, Expert, Offer, Organization, Rating, Request
 from services.feedback.views import EvaluationTerms, EvaluationView, RatingTerms, RatingView
 from shared.access import Caller
-from shared.clock import season_of
 from shared.database import insert
-from shared.events.feedback import EvaluationRecorded, SatisfactionChanged, SatisfactionKind
-from shared.identifiers import new_id
 from shared.messaging import Transaction
 from shared.problems import Conflict, Forbidden, Invalid
 
@@ -49,16 +35,17 @@ def rate_service(tx: Transaction, caller: Caller, terms: RatingTerms) -> RatingV
     if obstacle or request.served_at is None or request.organization is None:
         raise _not_served(request.id)
 
-    row = _evaluation(
+    row = evaluation_row(
         tx,
         community=request.community,
+        organization=request.organization,
+        category=request.category,
         party="resident",
         evaluator=None,
-        organization=request.organization,
         offer=request.offer,
         item=request.item,
+        project=request.project,
         score=rules.score_of_stars(terms.stars),
-        note=None,
     )
     tx.session.execute(insert(tx.session, Evaluation).values(row))
     # Of several at once the first is written and the others wait for its outcome here; what they wrote is then undone.
@@ -77,7 +64,7 @@ def rate_service(tx: Transaction, caller: Caller, terms: RatingTerms) -> RatingV
     ).first()
     if written is None:
         raise Conflict("already-rated", f"The service for request {request.id!r} was rated already; once is enough.")
-    _count(tx, row)
+    count(tx, row)
     return RatingView(
         request=request.id,
         purpose=terms.purpose,
@@ -91,43 +78,56 @@ def evaluate(tx: Transaction, caller: Caller, terms: EvaluationTerms) -> Evaluat
     """Record the station's or an expert's evaluation of an organization, or of one offer or item of it.
 
     One per evaluator, organization and season: Conflict `already-evaluated`. Raises Invalid, naming the field, where
-    the community, organization, offer or item is not known here or does not belong together.
+    the community, organization, offer or item is not known here or does not belong together, and Forbidden for an expert
+    who is not enrolled or has a conflict of interest.
     """
     caller.belongs_to(terms.community)
-    item = _checked_item(tx, terms)
-    row = _evaluation(
+    if (terms.score is None) == (terms.criteria is None):
+        raise Invalid("score", "Give either a score or a score for each of the criteria.")
+    item, category = _checked_item(tx, terms)
+    evaluator: str = caller.role
+    if caller.role == "expert":
+        evaluator = impartial_expert(tx, caller, terms.community, terms.organization)
+    row = evaluation_row(
         tx,
         community=terms.community,
-        party="expert" if caller.role == "expert" else "station",
-        evaluator=caller.role if caller.role == "station" else caller.subject or caller.role,
         organization=terms.organization,
+        category=category,
+        party="expert" if caller.role == "expert" else "station",
+        evaluator=evaluator,
         offer=terms.offer,
         item=item,
-        score=terms.score,
+        score=rules.score_of_criteria(terms.criteria.model_dump()) if terms.criteria else terms.score,
+        criteria=terms.criteria.model_dump() if terms.criteria else None,
         note=terms.note or None,
     )
-    written = tx.session.execute(
-        insert(tx.session, Evaluation)
-        .values(row)
-        .on_conflict_do_nothing(index_elements=["party", "evaluator", "organization", "season"])
-        .returning(col(Evaluation.id))
-    ).first()
-    if written is None:
+    if not record(tx, row):
         raise Conflict(
             "already-evaluated",
             f"You evaluated organization {terms.organization!r} in {row['season']} already; wait for the next.",
             "organization",
         )
-    _count(tx, row)
+    count(tx, row)
     return EvaluationView.model_validate(row)
+
+
+def impartial_expert(tx: Transaction, caller: Caller, community: str, organization: str) -> str:
+    """The id of the calling expert. Raises Forbidden unless the expert is enrolled in this community and has no interest in
+    the organization."""
+    expert = tx.session.get(Expert, caller.subject) if caller.subject else None
+    if expert is None or expert.community != community or expert.status != "enrolled":
+        raise Forbidden("This token is not that of an expert enrolled in the community; ask its station.")
+    if organization in expert.conflicts:
+        raise Forbidden("You have an interest in this organization, and so others evaluate it.")
+    return expert.id
 
 
 def _not_served(request: str) -> Conflict:
     return Conflict("not-served", f"Request {request!r} has not been reported as served yet; try again once it is.")
 
 
-def _checked_item(tx: Transaction, terms: EvaluationTerms) -> str | None:
-    """The item the evaluation is about: the named one, or the offer's."""
+def _checked_item(tx: Transaction, terms: EvaluationTerms) -> tuple[str | None, str | None]:
+    """The item the evaluation is about, the named one or the offer's, and its category."""
     if tx.session.get(Community, terms.community) is None:
         raise Invalid("community", f"There is no community {terms.community!r} here; check its id.", "community-unknown")
     organization = tx.session.get(Organization, terms.organization)
@@ -147,71 +147,14 @@ def _checked_item(tx: Transaction, terms: EvaluationTerms) -> str | None:
             )
         if terms.item not in (None, offer.item):
             raise Invalid("item", f"Offer {terms.offer!r} is for item {offer.item!r}, not for {terms.item!r}.", "item-mismatch")
-        return offer.item
-    if terms.item is not None and not queries.is_item(tx.session, terms.community, terms.item):
+        return offer.item, offer.category
+    if terms.item is None:
+        return None, None
+    category = queries.category_of(tx.session, terms.community, terms.item)
+    if category is None:
         raise Invalid(
             "item",
             f"The community's taxonomy has no item {terms.item!r}; take an id from the taxonomy.",
             "item-unknown",
         )
-    return terms.item
-
-
-def _evaluation(tx: Transaction, *, community: str, **columns: Any) -> dict[str, Any]:
-    now = tx.now(community)
-    return {"id": new_id(), "community": community, "season": season_of(now), "recorded_at": now, **columns}
-
-
-def _count(tx: Transaction, evaluation: Mapping[str, Any]) -> None:
-    """Count a new evaluation for every subject's satisfaction, and tell both."""
-    subjects = rules.subjects(evaluation["community"], evaluation["organization"], evaluation["offer"], evaluation["item"])
-    ids = _enter(tx, evaluation["community"], subjects)
-    _add(tx, sorted(ids.values()), evaluation["party"], evaluation["score"])
-    named = ("community", "party", "organization", "offer", "item", "score", "season", "recorded_at")
-    tx.tell(EvaluationRecorded(evaluation=evaluation["id"], **{name: evaluation[name] for name in named}))
-    sums = queries.sums_of(tx.session, list(ids.values()))
-    for (kind, of), id in ids.items():
-        level = rules.satisfaction_level(sums[id])
-        tx.tell(
-            SatisfactionChanged(
-                satisfaction=id,
-                community=evaluation["community"],
-                kind=kind,
-                of=of,
-                score=level.score,
-                low=level.low,
-                high=level.high,
-                ratings=level.ratings,
-                evaluations=level.evaluations,
-                stars=level.stars,
-            )
-        )
-
-
-def _enter(
-    tx: Transaction, community: str, subjects: list[tuple[SatisfactionKind, str]]
-) -> dict[tuple[SatisfactionKind, str], str]:
-    """The satisfaction id of each subject, made at its first evaluation. Holds the subjects until the transaction ends:
-    of two evaluations at once the second waits here, so that the fact it tells counts the first."""
-    statement = insert(tx.session, Satisfaction)
-    rows = [{"id": new_id(), "community": community, "kind": kind, "of": of, "evaluations": 1} for kind, of in subjects]
-    entered = tx.session.execute(
-        statement.values(rows)
-        .on_conflict_do_update(
-            index_elements=["community", "kind", "of"],
-            set_={"evaluations": col(Satisfaction.evaluations) + statement.excluded.evaluations},
-        )
-        .returning(col(Satisfaction.kind), col(Satisfaction.of), col(Satisfaction.id))
-    )
-    return {(kind, of): id for kind, of, id in entered}
-
-
-def _add(tx: Transaction, satisfactions: list[str], party: str, score: int) -> None:
-    statement = insert(tx.session, PartySum)
-    rows = [{"satisfaction": id, "party": party, "n": 1, "total": score, "squares": score * score} for id in satisfactions]
-    tx.session.execute(
-        statement.values(rows).on_conflict_do_update(
-            index_elements=["satisfaction", "party"],
-            set_={name: getattr(PartySum, name) + statement.excluded[name] for name in ("n", "total", "squares")},
-        )
-    )
+    return terms.item, category
