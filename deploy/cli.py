@@ -214,6 +214,23 @@ def import_(
 
 
 @app.command()
+def classify(
+    taxonomy: Annotated[Path, typer.Option(help="The taxonomy: YAML, with names and phrases.", metavar="FILE.yaml")],
+    train: Annotated[
+        Path | None, typer.Option(help="Texts with labels to learn from: JSON lines.", metavar="LABELLED.jsonl")
+    ] = None,
+    explain: Annotated[bool, typer.Option("--explain", help="Say what in each text spoke for the first choice.")] = False,
+    evaluate: Annotated[bool, typer.Option("--evaluate", help="The texts have labels: print how well they are read.")] = False,
+) -> None:
+    """Say what texts ask for: JSON lines from the standard input, {"text": …} each, read by any taxonomy."""
+    from deploy import classifying
+
+    with _sentences():
+        if classifying.classify(taxonomy, train, explain, evaluate):
+            raise typer.Exit(1)
+
+
+@app.command()
 def events(
     follow: Annotated[bool, typer.Option("--follow", help="Go on with what is told from now on, until Ctrl-C.")] = False,
     type: Annotated[str | None, typer.Option(help="Only facts of this type.")] = None,

@@ -44,12 +44,13 @@ METHOD = Method(
         ),
     ],
     reading=BilingualText(
-        zh="线性模型读字词片段（TF-IDF），从社区公布的分类名称和例句学习，再加程序里自带的二十来句寒暄话，"
-        "用来认出什么也没要求的话；把握低于门槛的、什么也没要求的，都不猜，由服务站看过原文后选定服务项目。",
+        zh="线性模型读字词片段（TF-IDF），从社区公布的分类名称和例句学习；程序里另带两份近义、相关词表，"
+        "和几十句寒暄、广告，用来认出什么也没要求的话。把握经过校准，低于门槛的、什么也没要求的，都不猜，"
+        "由服务站看过原文后选定服务项目。",
         en="A linear model on character n-grams (TF-IDF), taught by the names and phrases of the community's published "
-        "taxonomy, and by some twenty sentences of small talk built into the program, by which it knows what asks for "
-        "nothing. Below the threshold, and where nothing seems to be asked for, nothing is guessed: the station reads "
-        "the request and chooses its item.",
+        "taxonomy, with two lists of related words built into the program, and some fifty sentences of small talk and "
+        "advertising, by which it knows what asks for nothing. Its confidence is calibrated. Below the threshold, and "
+        "where nothing seems to be asked for, nothing is guessed: the station reads the request and chooses its item.",
     ),
     ties=BilingualText(
         zh="每个组织只取得分最高的一项服务；得分相同的，按组织名称、服务名称排序。",

@@ -117,10 +117,13 @@ def _classify(tx: Transaction, requests: Sequence[Request], taxonomies: dict[str
         classifier = classify.classifier(
             taxonomy.id, taxonomy.version, taxonomy.name, partial(_categories, tx.session, taxonomy.id)
         )
-        readings = classifier.read([request.text for request in own])
+        readings = classifier.model.read([request.text for request in own])
         for request, reading in zip(own, readings, strict=True):
             request.status = follow(REQUEST, "request", request.status, "classify")
-            request.item, request.category, request.confidence = reading.item, reading.category, reading.confidence
+            best = reading.best
+            request.confidence = best.p if best else 0.0
+            if best and best.item is not None and not reading.abstain:
+                request.item, request.category = best.item, best.category
             request.classifier = classifier.name
             tx.tell(RequestClassified(**telling.request_state(request)))
 

@@ -1,20 +1,33 @@
-"""The classifier: taught by the taxonomy alone, the same on every replica, and modest."""
+"""Reading: taught by the taxonomy and by labels, the same on every replica, and modest."""
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 from services.matching import classify
-from services.matching.classify import Classifier, Reading
+from services.matching.classify.lessons import Label, Leaf, topics_of_fact, topics_of_file
+from services.matching.classify.measures import Judged, measures
+from services.matching.classify.model import Model, fit
+from services.matching.classify.words import FIELD, FILES, SYNONYM, features
 from tests.matching.given import CATEGORIES, CHOIR, GIBBERISH, LEAK, PESTS, PLUMBING
+
+TOPICS = topics_of_fact(CATEGORIES)
+TEXTS = [LEAK, GIBBERISH, "蟑螂", "唱歌", "你好", "", "our kitchen tap is leaking"]
 
 
 @pytest.fixture(scope="module")
 def tiny():
-    return Classifier("tiny", CATEGORIES)
+    return fit(TOPICS)
+
+
+def read(model, text):
+    (reading,) = model.read([text])
+    return reading
 
 
 @pytest.mark.parametrize(
@@ -26,51 +39,118 @@ def tiny():
         ("our kitchen tap is leaking", PLUMBING),
         ("may I SING in your choir", CHOIR),
         ("ＰＩＰＥ leaking", PLUMBING),
+        # Words that no phrase has, but that stand with some that do in the lists of related words.
+        ("屋里有耗子", PESTS),
+        ("the faucet", PLUMBING),
     ],
 )
 def test_reads_both_languages(tiny, text, item):
-    (reading,) = tiny.read([text])
-    assert reading.item == item
-    assert classify.THRESHOLD <= reading.confidence <= 1
+    reading = read(tiny, text)
+    assert reading.best.item == item
+    assert not reading.abstain
+    assert classify.THRESHOLD <= reading.best.p <= 1
 
 
-@pytest.mark.parametrize("text", [GIBBERISH, "？？？", "12345", "Добрый день", "你好", "hello"])
+@pytest.mark.parametrize("text", [GIBBERISH, "？？？", "12345", "Добрый день", "你好", "hello", "", "旺铺转让，加微信联系"])
 def test_does_not_guess(tiny, text):
-    (reading,) = tiny.read([text])
-    assert (reading.item, reading.category) == (None, None)
+    assert read(tiny, text).abstain
+
+
+def test_probabilities_are_probabilities(tiny):
+    for reading in tiny.read(TEXTS):
+        assert sum(choice.p for choice in reading.ranked) + reading.nothing == pytest.approx(1, abs=1e-3)
+        assert [choice.p for choice in reading.ranked] == sorted((choice.p for choice in reading.ranked), reverse=True)
 
 
 def test_a_batch_reads_as_one_by_one(tiny):
-    texts = [LEAK, GIBBERISH, "蟑螂", "唱歌"]
-    assert tiny.read(texts) == [reading for text in texts for reading in tiny.read([text])]
+    assert tiny.read(TEXTS) == [read(tiny, text) for text in TEXTS]
     assert tiny.read([]) == []
 
 
 def test_ids_and_order_of_the_taxonomy_do_not_matter(tiny):
     turned = tuple(
-        category.model_copy(
-            update={
-                "id": f"x-{category.id}",
-                "items": tuple(item.model_copy(update={"id": f"x-{item.id}"}) for item in reversed(category.items)),
-            }
-        )
-        for category in reversed(CATEGORIES)
+        topic._replace(id=f"x-{topic.id}", items=tuple(item._replace(id=f"x-{item.id}") for item in reversed(topic.items)))
+        for topic in reversed(TOPICS)
     )
-    texts = [LEAK, "蟑螂", "唱歌", "你好", GIBBERISH]
-    prefixed = [
-        Reading(f"x-{r.item}" if r.item else None, f"x-{r.category}" if r.category else None, r.confidence)
-        for r in tiny.read(texts)
-    ]
-    assert Classifier("turned", turned).read(texts) == prefixed
+    own = [[(f"x-{c.category}", f"x-{c.item}", c.p) for c in reading.ranked] for reading in tiny.read(TEXTS)]
+    assert [[tuple(choice) for choice in reading.ranked] for reading in fit(turned).read(TEXTS)] == own
 
 
 @pytest.mark.parametrize("items", [0, 1, 2])
 def test_small_taxonomies(items):
-    category = CATEGORIES[0].model_copy(update={"items": CATEGORIES[0].items[:items]})
-    (leak, hello) = Classifier("small", (category,)).read(["水龙头漏水了", "你好"])
-    assert leak.item == (PLUMBING if items else None)
-    assert hello.item is None
-    assert Classifier("none", ()).read(["水龙头"]) == [Reading(None, None, 0.0)]
+    topic = TOPICS[0]._replace(items=TOPICS[0].items[:items])
+    model = fit((topic,))
+    assert read(model, "水龙头漏水了，家里东西坏了").best[:2] == (topic.id, topic.items[0].id if items else None)
+    assert read(model, "你好").abstain
+
+
+def test_an_empty_taxonomy_reads_nothing():
+    reading = read(fit(()), "水龙头")
+    assert (reading.ranked, reading.best, reading.abstain) == ((), None, True)
+
+
+def test_a_stored_model_reads_the_same(tiny):
+    assert Model.load(tiny.dump()).read(TEXTS) == tiny.read(TEXTS)
+
+
+def test_a_model_of_another_method_is_refused(tiny, monkeypatch):
+    stored = tiny.dump()
+    monkeypatch.setattr("services.matching.classify.model.METHOD", "tea-leaves-v1")
+    with pytest.raises(ValueError, match="fit it again"):
+        Model.load(stored)
+
+
+def test_labels_are_learned():
+    text = "麻将声太吵"
+    labels = [Label(text, "leisure", CHOIR), Label("麻将", "leisure", CHOIR), Label("隔壁麻将", "leisure", CHOIR)]
+    assert read(fit(TOPICS, labels), text).best.item == CHOIR
+    assert read(fit(TOPICS, [Label(text, None), Label("麻将声", None)]), text).nothing > read(fit(TOPICS), text).nothing
+    unknown = [Label(text, "weather", "rain"), Label(text, "leisure", "golf")]
+    assert fit(TOPICS, unknown).read(TEXTS) == fit(TOPICS).read(TEXTS)
+
+
+def test_many_lessons_are_learned_as_few_are(tiny, monkeypatch):
+    labels = [Label(f"{text}{n}号楼", "housing", item) for n in range(8) for text, item in ((LEAK, PLUMBING), ("蟑螂", PESTS))]
+    exactly = fit(TOPICS, labels)
+    monkeypatch.setattr("services.matching.classify.model.LARGE", 10)
+    step_by_step = fit(TOPICS, labels)
+    for one, other in zip(exactly.read(TEXTS), step_by_step.read(TEXTS), strict=True):
+        assert one.best[:2] == other.best[:2]
+
+
+def test_says_what_spoke_for_it(tiny):
+    pieces = dict(tiny.explain("厨房有耗子", Leaf("housing", PESTS)))
+    assert any("耗子" in piece for piece in pieces)
+    assert all(share > 0 for share in pieces.values())
+    ((phrase, similarity),) = tiny.most_like("老鼠", ["老鼠进屋了", "想加入合唱团唱歌"])
+    assert phrase == "老鼠进屋了" and 0 < similarity <= 1
+
+
+@pytest.mark.parametrize(
+    ("taxonomy", "says"),
+    [
+        ([], "a list of `categories`"),
+        ({"categories": []}, "at least one category"),
+        ({"categories": [{"name": {"zh": "一"}}]}, "categories[0] needs an `id`"),
+        ({"categories": [{"id": "a"}]}, "categories[0].name needs one of zh and en"),
+        ({"categories": [{"id": "a", "name": {"zh": "一"}}] * 2}, "'a' is given twice"),
+        ({"categories": [{"id": "a", "name": {"zh": "一"}, "phrases": ["x"]}]}, "phrases has a list for each language"),
+        ({"categories": [{"id": "a", "name": {"zh": "一"}, "items": [{"id": "b"}]}]}, "items[0].name needs one"),
+    ],
+)
+def test_a_file_that_is_no_taxonomy_says_where(taxonomy, says):
+    with pytest.raises(ValueError, match=re.escape(says)):
+        topics_of_file(taxonomy)
+
+
+def test_measures():
+    judged = [Judged("a", 0.95, "a"), Judged("a", 0.85, "a"), Judged("b", 0.75, "a"), Judged("b", 0.15, "b")]
+    found = measures(judged)
+    assert (found.texts, found.accuracy) == (4, 0.75)
+    assert found.macro_f1 == pytest.approx((0.8 + 2 / 3) / 2, abs=1e-3)
+    assert found.ece == pytest.approx((0.05 + 0.15 + 0.75 + 0.85) / 4)
+    assert found.coverage == {0.9: 0.5, 0.95: 0.5}
+    assert measures([]).texts == 0
 
 
 def test_a_version_is_learned_once():
@@ -82,11 +162,22 @@ def test_a_version_is_learned_once():
 
     first = classify.classifier("once", 1, "tiny", load)
     assert classify.classifier("once", 1, "tiny", load) is first
-    assert first.name == "linear-char-v1/tiny/1"
-    assert classify.classifier("once", 2, "tiny", load).name == "linear-char-v1/tiny/2"
+    assert first.name == "ridge-words-v2/tiny/1"
+    assert classify.classifier("once", 2, "tiny", load).name == "ridge-words-v2/tiny/2"
     assert learned == [1, 1]
 
 
-def test_sklearn_is_not_loaded_at_start_up():
-    code = "import sys, services.matching.app; sys.exit(any(m.startswith(('sklearn', 'numpy')) for m in sys.modules))"
+def test_words_that_are_listed_together_speak_for_each_other():
+    assert set(features("耗子")) & set(features("mouse")) == {f"{SYNONYM}蟑螂"}
+
+
+def test_every_line_of_related_words_has_a_name_of_its_own():
+    for sign, name in FILES.items():
+        lines = (Path(classify.__file__).parent / name).read_text(encoding="utf-8").splitlines()
+        names = [line.split(": ")[0] if sign == FIELD else line.split()[0] for line in lines if not line.startswith("#")]
+        assert len(names) == len(set(names))
+
+
+def test_numpy_is_not_loaded_at_start_up():
+    code = "import sys, services.matching.app; sys.exit(any(m.startswith(('sklearn', 'scipy', 'numpy')) for m in sys.modules))"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -1,0 +1,162 @@
+"""`fenghe classify`: texts on the standard input read by any taxonomy; JSON lines in, JSON lines out."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any, BinaryIO, NamedTuple
+
+from deploy.errors import CommandError
+from services.matching.classify.lessons import Label, Leaf, Topic, topics_of_file
+from services.matching.classify.measures import by_category, finest, measures
+from services.matching.classify.model import Model, Reading, fit
+
+SMALLEST = 0.005
+FEWEST = 3
+"""A choice is printed when it is so probable, or among so many best."""
+
+
+class Line(NamedTuple):
+    """One line of input that could be read."""
+
+    number: int
+    given: dict[str, Any]
+
+    @property
+    def text(self) -> str:
+        """What somebody wrote."""
+        return str(self.given["text"])
+
+
+class Report:
+    """Counts and tells bad lines."""
+
+    def __init__(self) -> None:
+        self.bad = 0
+
+    def __call__(self, source: str, number: int, what: str) -> None:
+        self.bad += 1
+        print(f"{source}, line {number}: {what}", file=sys.stderr)
+
+
+def classify(taxonomy: Path, train: Path | None, explain: bool, evaluate: bool, texts: BinaryIO | None = None) -> int:
+    """Read the texts of the standard input, and print what each asks for or, with `evaluate`, how well that was read.
+    Returns how many lines could not be used. Raises CommandError where there is nothing to read them by."""
+    report = Report()
+    topics = _topics(taxonomy)
+    model = fit(topics, _labels_of(train, topics, report) if train else ())
+    lines = read_lines("standard input", texts or sys.stdin.buffer, report)
+    if evaluate:
+        _evaluate(model, topics, lines, report)
+        return report.bad
+    for line in lines:
+        (reading,) = model.read([line.text])
+        answer: dict[str, Any] = {"text": line.text, "ranked": _ranked(reading), "abstain": reading.abstain}
+        if explain:
+            answer["why"] = _why(model, topics, line.text, reading)
+        print(json.dumps(answer, ensure_ascii=False))
+    return report.bad
+
+
+def read_lines(source: str, stream: Iterable[bytes], report: Report) -> Iterator[Line]:
+    """The lines that are JSON objects with a text; the others are reported, empty ones passed over."""
+    for number, raw in enumerate(stream, start=1):
+        if not raw.strip():
+            continue
+        try:
+            given = json.loads(raw.decode("utf-8-sig" if number == 1 else "utf-8"))
+        except ValueError:
+            report(source, number, "this is not JSON in UTF-8")
+            continue
+        except RecursionError:
+            report(source, number, "this is nested too deeply")
+            continue
+        if not isinstance(given, dict) or not isinstance(given.get("text"), str):
+            report(source, number, 'this is not an object with a "text"')
+        elif not _is_unicode(given["text"]):
+            report(source, number, "the text has half a character (a lone surrogate)")
+        else:
+            yield Line(number, given)
+
+
+def _topics(path: Path) -> tuple[Topic, ...]:
+    import yaml
+
+    try:
+        with path.open("rb") as file:
+            return topics_of_file(yaml.load(file, getattr(yaml, "CSafeLoader", yaml.SafeLoader)))  # noqa: S506
+    except OSError as error:
+        raise CommandError(f"The taxonomy {path} cannot be read: {error.strerror}.") from error
+    except (yaml.YAMLError, ValueError) as error:
+        raise CommandError(f"The taxonomy {path} is not one: {error}") from error
+
+
+def _labels_of(path: Path, topics: tuple[Topic, ...], report: Report) -> list[Label]:
+    try:
+        with path.open("rb") as file:
+            labels = [label for _, label in _labels(str(path), read_lines(str(path), file, report), topics, report)]
+    except OSError as error:
+        raise CommandError(f"The labelled texts {path} cannot be read: {error.strerror}.") from error
+    return labels
+
+
+def _labels(source: str, lines: Iterable[Line], topics: tuple[Topic, ...], report: Report) -> Iterator[tuple[Line, Label]]:
+    """The labels of lines that have one the taxonomy knows; `"category": null` says that nothing is asked for."""
+    items = {topic.id: {item.id for item in topic.items} for topic in topics}
+    for line in lines:
+        if "category" not in line.given:
+            report(source, line.number, 'this has no "category"')
+            continue
+        category, item = (None if line.given.get(key) is None else str(line.given[key]) for key in ("category", "item"))
+        if category is not None and category not in items:
+            report(source, line.number, f"there is no category {category!r} in the taxonomy")
+        elif item is not None and item not in items.get(category or "", ()):
+            report(source, line.number, f"there is no item {item!r} in the category {category!r} of the taxonomy")
+        else:
+            yield line, Label(line.text, category, item)
+
+
+def _evaluate(model: Model, topics: tuple[Topic, ...], lines: Iterable[Line], report: Report) -> None:
+    """Print one JSON object: how well texts were read at the level at which they are labelled, how well their categories
+    were, how many decisions were left to people, and how many texts that ask for nothing were left alone."""
+    labels = [label for _, label in _labels("standard input", lines, topics, report)]
+    readings = model.read([label.text for label in labels])
+    asking = [(reading, label) for reading, label in zip(readings, labels, strict=True) if label.category is not None]
+    read, right = [reading for reading, _ in asking], [label for _, label in asking]
+    idle = [reading for reading, label in zip(readings, labels, strict=True) if label.category is None]
+    answer = measures(finest(read, right)).as_dict()
+    answer["abstained"] = round(sum(reading.abstain for reading in read) / max(len(read), 1), 4)
+    if any(topic.items for topic in topics):
+        answer["category"] = measures(by_category(read, right)).as_dict()
+    if idle:
+        answer["nothing_asked"] = {"texts": len(idle), "abstained": sum(reading.abstain for reading in idle)}
+    print(json.dumps(answer))
+
+
+def _ranked(reading: Reading) -> list[dict[str, Any]]:
+    shown = [choice for at, choice in enumerate(reading.ranked) if at < FEWEST or choice.p >= SMALLEST]
+    return [choice._asdict() for choice in shown]
+
+
+def _why(model: Model, topics: tuple[Topic, ...], text: str, reading: Reading) -> dict[str, Any]:
+    """What spoke for the first choice: pieces of the text with their shares of the score, and its phrases most like it."""
+    best = reading.best
+    assert best is not None
+    taught = [topic for topic in topics if topic.id == best.category]
+    if best.item is not None:
+        taught = [item for topic in taught for item in topic.items if item.id == best.item]
+    phrases = [phrase for topic in taught for phrase in (*topic.phrases, *topic.names)]
+    return {
+        "pieces": [{"piece": piece, "share": share} for piece, share in model.explain(text, Leaf(best.category, best.item))],
+        "phrases": [{"phrase": phrase, "similarity": similarity} for phrase, similarity in model.most_like(text, phrases)],
+    }
+
+
+def _is_unicode(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True

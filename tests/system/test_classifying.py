@@ -1,0 +1,97 @@
+"""`fenghe classify`: any taxonomy, JSON lines in and out, bad lines told by their number."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+TAXONOMY = """
+id: library
+version: 3
+categories:
+  - id: loans
+    name: {zh: 借阅, en: Loans}
+    phrases: {zh: [想借一本书, 续借], en: [borrow a book]}
+    items:
+      - {id: renew, name: {zh: 续借}, phrases: {zh: [书到期了想多看几天, 延期还书]}}
+      - {id: reserve, name: {zh: 预约}, phrases: {zh: [书被借走了想排队等, 预约图书]}}
+  - id: rooms
+    name: {en: Rooms}
+    phrases: {zh: [想借个房间开会, 自习室有座位吗], en: [book a meeting room]}
+"""
+
+
+@pytest.fixture
+def taxonomy(tmp_path: Path) -> Path:
+    path = tmp_path / "library.yaml"
+    path.write_text(TAXONOMY, encoding="utf-8")
+    return path
+
+
+def run(taxonomy: Path, *options: str, lines: list[Any]) -> subprocess.CompletedProcess[str]:
+    given = "".join((line if isinstance(line, str) else json.dumps(line, ensure_ascii=False)) + "\n" for line in lines)
+    command = [sys.executable, "-m", "deploy.cli", "classify", "--taxonomy", str(taxonomy), *options]
+    return subprocess.run(command, input=given, capture_output=True, text=True, encoding="utf-8", cwd=ROOT, check=False)
+
+
+def test_any_taxonomy_reads_texts(taxonomy: Path) -> None:
+    done = run(taxonomy, lines=[{"text": "这本书到期了，能延期吗"}, {"text": "is there a meeting room"}, {"text": "zzz"}])
+    assert (done.returncode, done.stderr) == (0, "")
+    late, room, noise = map(json.loads, done.stdout.splitlines())
+    assert list(late) == ["text", "ranked", "abstain"]
+    assert list(late["ranked"][0]) == ["category", "item", "p"]
+    assert (late["ranked"][0]["category"], late["ranked"][0]["item"]) == ("loans", "renew")
+    assert (room["ranked"][0]["category"], room["ranked"][0]["item"]) == ("rooms", None)
+    assert noise["abstain"] and len(noise["ranked"]) == 3
+
+
+def test_bad_lines_are_told_by_number_and_the_rest_goes_on(taxonomy: Path) -> None:
+    done = run(
+        taxonomy, lines=["not json", {"text": "续借"}, "", {"words": "x"}, "[1]", '{"text": "\\ud800"}', {"text": "预约"}]
+    )
+    assert done.returncode == 1
+    assert [json.loads(line)["text"] for line in done.stdout.splitlines()] == ["续借", "预约"]
+    told = done.stderr.splitlines()
+    assert [line.split(":")[0] for line in told] == [f"standard input, line {n}" for n in (1, 4, 5, 6)]
+
+
+def test_labels_are_learned_and_measured(taxonomy: Path, tmp_path: Path) -> None:
+    labelled = tmp_path / "labelled.jsonl"
+    lines = [
+        {"text": "投影仪", "category": "rooms"},
+        {"text": "排队", "category": "loans", "item": "reserve"},
+        {"text": "x", "category": "nowhere"},
+        {"text": "午饭吃什么", "category": None},
+    ]
+    labelled.write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
+    done = run(taxonomy, "--train", str(labelled), "--evaluate", lines=[*lines, {"text": "续借", "category": "loans"}])
+    assert done.returncode == 1
+    assert done.stderr.splitlines() == [
+        f"{labelled}, line 3: there is no category 'nowhere' in the taxonomy",
+        "standard input, line 3: there is no category 'nowhere' in the taxonomy",
+    ]
+    measured = json.loads(done.stdout)
+    assert measured["texts"] == 3 and measured["accuracy"] == 1.0
+    assert {"macro_f1", "ece", "coverage_at_0.9", "coverage_at_0.95", "abstained", "category"} < set(measured)
+    assert measured["nothing_asked"] == {"texts": 1, "abstained": 1}
+
+
+def test_says_why(taxonomy: Path) -> None:
+    done = run(taxonomy, "--explain", lines=[{"text": "想预约一本书"}])
+    (answer,) = map(json.loads, done.stdout.splitlines())
+    assert any("预约" in piece["piece"] for piece in answer["why"]["pieces"])
+    assert "预约" in {phrase["phrase"] for phrase in answer["why"]["phrases"]} | {"预约图书"}
+
+
+def test_what_cannot_be_used_at_all_is_said_in_a_sentence(tmp_path: Path) -> None:
+    bad = tmp_path / "bad.yaml"
+    bad.write_text("categories: [{id: a}]", encoding="utf-8")
+    for path, says in ((bad, "categories[0].name needs one of zh and en"), (tmp_path / "none.yaml", "cannot be read")):
+        done = run(path, lines=[{"text": "x"}])
+        assert done.returncode == 1 and says in done.stderr and "Traceback" not in done.stderr
