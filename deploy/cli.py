@@ -245,6 +245,25 @@ def events(
 
 
 @app.command()
+def status(
+    url: Annotated[
+        str | None, typer.Option(help="The deployment; default: FENGHE_PUBLIC_URL, or http://127.0.0.1:8080.")
+    ] = None,
+    token: Annotated[
+        str | None, typer.Option(envvar="FENGHE_OPERATOR_TOKEN", help="An operator's; default: signed as by `fenghe token`.")
+    ] = None,
+    json: Annotated[bool, typer.Option("--json", help="Print one JSON object instead of the table.")] = False,
+    data: Data = DATA,
+) -> None:
+    """Say how a deployment is: one table, and what to do about whatever is not well (then the exit code is 1)."""
+    from deploy.status import show_status
+
+    with _sentences():
+        if not show_status(url, token, json, data):
+            raise typer.Exit(1)
+
+
+@app.command()
 def republish(
     services: Annotated[list[str] | None, typer.Argument(help="Whose facts; default: everybody's.")] = None,
     community: Annotated[str | None, typer.Option(help="Only the facts of this community (id).")] = None,

@@ -17,6 +17,7 @@ from shared.asyncapi import document, fact_schema
 from shared.messaging import dead_letters, outbox
 from shared.problems import NotFound, Problem
 from shared.service import Host, Service
+from shared.status import Status, status
 from shared.version import VERSION
 from shared.web import EDGE, Edge
 
@@ -80,6 +81,11 @@ def router(service: Service) -> APIRouter:
         missing = await host.missing()
         response.status_code = 503 if missing else 200
         return Ready(ready=not missing, missing=missing)
+
+    @routes.get("/status")
+    async def read_status(request: Request, caller: Caller = allow("operator", "system")) -> Status:
+        """How the service is: its replicas, how far it is behind, what is unsent, what could not be handled."""
+        return await status(request.app.state.host)
 
     @routes.get("/quiet")
     async def quiet(request: Request, caller: Caller = allow("anyone")) -> Quiet:

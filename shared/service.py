@@ -35,6 +35,9 @@ from shared.version import VERSION
 
 T = TypeVar("T")
 
+UNSENT_TOO_LONG = 30
+"""Seconds that a fact may wait to be sent before its service is not ready."""
+
 log = logs.get("service")
 
 
@@ -80,6 +83,14 @@ class Service:
         return sorted(self.dispatch.facts, key=lambda fact: fact.type)
 
 
+@dataclass(frozen=True)
+class Lack:
+    """Something a replica lacks to do its work: a kind that a program can tell apart, and a sentence."""
+
+    kind: str
+    what: str
+
+
 class Host:
     """A running service: database, relay, consumer, timekeeper. `run` and `read` may be called from any thread once it is
     started."""
@@ -110,6 +121,11 @@ class Host:
         )
         self._broker: Broker | None = None
         self._consumer: Consumer | None = None
+
+    @property
+    def replica(self) -> str:
+        """The name of this replica in its group; empty until it has started."""
+        return self._broker.consumer_name if self._broker else ""
 
     @property
     def retrying(self) -> int:
@@ -206,25 +222,30 @@ class Host:
 
     async def missing(self) -> list[str]:
         """What this service lacks to do its work, in sentences; nothing when it is ready."""
+        return [lack.what for lack in await self.lacks()]
+
+    async def lacks(self) -> list[Lack]:
+        """What this replica lacks to do its work; nothing when it is ready."""
         if self._broker is None:
-            return ["it has not started yet"]
-        problems = []
+            return [Lack("starting", "it has not started yet")]
+        lacks = []
         try:
             count, oldest = await asyncio.to_thread(self.read, outbox.unsent)
-            if oldest and (age := (datetime.now(UTC) - oldest).total_seconds()) > 30:
-                problems.append(f"{count} facts are unsent, the oldest for {age:.0f} s")
+            if oldest and (age := (datetime.now(UTC) - oldest).total_seconds()) > UNSENT_TOO_LONG:
+                lacks.append(Lack("unsent", f"{count} facts are unsent, the oldest for {age:.0f} s"))
         except Exception as error:
-            problems.append(f"the database cannot be used ({type(error).__name__})")
+            lacks.append(Lack("database", f"the database cannot be used ({type(error).__name__})"))
         try:
-            await self._broker.client.ping()
+            await asyncio.to_thread(self.observer.ping)
         except (RedisError, OSError) as error:
-            problems.append(f"Redis cannot be reached ({type(error).__name__})")
+            lacks.append(Lack("redis", f"Redis cannot be reached ({type(error).__name__})"))
         if not self._broker.reading:
-            problems.append("reading the streams has stopped; it is taken up again as soon as Redis answers")
+            lacks.append(Lack("reading", "reading the streams has stopped; it is taken up again as soon as Redis answers"))
         for stream, seconds in self.progress.stalled.items():
-            problems.append(f"the subscriber of {stream} stands still: facts wait, and for {seconds:.0f} s none was finished")
+            what = f"the subscriber of {stream} stands still: facts wait, and for {seconds:.0f} s none was finished"
+            lacks.append(Lack("stalled", what))
         if not self._relay.running:
-            problems.append("the relay has ended")
+            lacks.append(Lack("relay", "the relay has ended"))
         if not self._timekeeper.running:
-            problems.append("the timekeeper has ended")
-        return problems
+            lacks.append(Lack("timekeeper", "the timekeeper has ended"))
+        return lacks

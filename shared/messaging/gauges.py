@@ -11,7 +11,7 @@ from redis.exceptions import RedisError
 
 from shared import logs
 from shared.database import Database
-from shared.messaging import dead_letters, outbox
+from shared.messaging import dead_letters, outbox, timers
 from shared.messaging.progress import Progress
 from shared.messaging.standing import Observer
 
@@ -60,6 +60,8 @@ class Gauges(Collector):
             with self._database.reading() as session:
                 count, oldest = outbox.unsent(session)
                 dead = dead_letters.waiting(session)
+                due, _ = timers.late(session, datetime.now(UTC))
+                failing = sum(one.timers for one in timers.failing(session))
         except Exception as error:  # whatever it is, the scrape goes on without it
             log.info(
                 "the database could not be asked for the metrics; they say fenghe_database_up 0", kind=type(error).__name__
@@ -71,6 +73,8 @@ class Gauges(Collector):
         yield GaugeMetricFamily("fenghe_unsent_facts", "Facts committed and not marked as sent yet", count)
         yield GaugeMetricFamily("fenghe_unsent_oldest_seconds", "Age of the oldest unsent fact", max(0.0, age))
         yield GaugeMetricFamily("fenghe_dead_letters_waiting", "Dead letters not replayed yet", dead)
+        yield GaugeMetricFamily("fenghe_timers_due", "Timers that are due and were not tried yet", due)
+        yield GaugeMetricFamily("fenghe_timers_failing", "Timers that failed and are tried again", failing)
 
     def _of_this_replica(self) -> Iterable[GaugeMetricFamily]:
         yield GaugeMetricFamily("fenghe_facts_retrying", "Facts this replica is going to try again", self._retrying())

@@ -55,6 +55,10 @@ class Observer:
         """Close the connections."""
         self._client.close()
 
+    def ping(self) -> None:
+        """Raises redis.RedisError, or OSError, where Redis does not answer within two seconds."""
+        self._client.ping()
+
     def look(self) -> list[Standing]:
         """Where the group stands on each of its streams. Raises redis.RedisError, or OSError, where Redis cannot be asked."""
         with self._client.pipeline(transaction=False) as pipeline:

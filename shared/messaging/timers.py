@@ -125,6 +125,28 @@ def waiting(session: Session, now: datetime, attempts: int) -> tuple[int, int]:
     return due + due_there, retrying
 
 
+@dataclass(frozen=True)
+class Failing:
+    """Timers of one kind that failed last with the same error, and are tried again."""
+
+    kind: str
+    error: str
+    timers: int
+
+
+def late(session: Session, now: datetime) -> tuple[int, datetime | None]:
+    """How many timers are due by the machine's clock and were not tried yet, and since when the oldest of them."""
+    count, oldest = session.execute(sa.select(sa.func.count(), sa.func.min(table.c.due_at)).where(_due(now))).one()
+    return count, oldest
+
+
+def failing(session: Session) -> list[Failing]:
+    """The timers that fail, by kind and error."""
+    statement = sa.select(table.c.kind, table.c.last_error, sa.func.count()).where(table.c.next_attempt_at.is_not(None))
+    grouped = statement.group_by(table.c.kind, table.c.last_error).order_by(table.c.kind, table.c.last_error)
+    return [Failing(*row) for row in session.execute(grouped)]
+
+
 _CLOCK = clocks.c.community == table.c.community
 
 
