@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextvars
 import logging
+import random
 import re
 import secrets
 import sys
@@ -19,7 +20,7 @@ def new_traceparent(parent: str | None = None) -> str:
     """A traceparent of a new span: in the trace of `parent` where that is a valid one, in a new trace otherwise."""
     match = TRACEPARENT.match(parent or "")
     trace = match.group(1) if match else secrets.token_hex(16)
-    return f"00-{trace}-{secrets.token_hex(8)}-01"
+    return f"00-{trace}-{random.getrandbits(64):016x}-01"
 
 
 def traceparent() -> str:

@@ -52,15 +52,7 @@ def read(fields: Fields) -> CloudEvent[Fact]:
         text = {name.decode(): value.decode() for name, value in fields.items() if name != b"data"}
     except UnicodeDecodeError:
         raise Unreadable("an attribute is not valid UTF-8") from None
-    if text.get("specversion") != SPECVERSION:
-        raise Unreadable(f"specversion is {text.get('specversion')!r}, not {SPECVERSION!r}")
-    for name in ("id", "source", "type", "subject", "time", "community", "sequence"):
-        if not text.get(name):
-            raise Unreadable(f"the attribute {name!r} is missing")
-        if len(text[name]) > MAX_ATTRIBUTE_LENGTH:
-            raise Unreadable(f"the attribute {name!r} has more than {MAX_ATTRIBUTE_LENGTH} characters")
-        if "\x00" in text[name]:
-            raise Unreadable(f"the attribute {name!r} contains a NUL character")
+    _check(text)
     cls = fact_class(text["type"])
     if cls is None:
         raise Unreadable(f"the type {text['type']!r} is unknown to this version")
@@ -84,6 +76,24 @@ def read(fields: Fields) -> CloudEvent[Fact]:
         data=_data(cls, fields.get(b"data", b""), text),
         body=fields[b"data"].decode(),
     )
+
+
+_REQUIRED = ("id", "source", "type", "subject", "time", "community", "sequence")
+
+
+def _check(text: Mapping[str, str]) -> None:
+    values = [text.get(name, "") for name in _REQUIRED]
+    if text.get("specversion") != SPECVERSION:
+        raise Unreadable(f"specversion is {text.get('specversion')!r}, not {SPECVERSION!r}")
+    if all(values) and len(max(values, key=len)) <= MAX_ATTRIBUTE_LENGTH and "\x00" not in "".join(values):
+        return
+    for name, value in zip(_REQUIRED, values, strict=True):
+        if not value:
+            raise Unreadable(f"the attribute {name!r} is missing")
+        if len(value) > MAX_ATTRIBUTE_LENGTH:
+            raise Unreadable(f"the attribute {name!r} has more than {MAX_ATTRIBUTE_LENGTH} characters")
+        if "\x00" in value:
+            raise Unreadable(f"the attribute {name!r} contains a NUL character")
 
 
 def _data(cls: type[Fact], data: bytes, text: Mapping[str, str]) -> Fact:

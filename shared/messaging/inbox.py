@@ -9,6 +9,7 @@ from sqlmodel import Session
 
 from shared.database import insert
 from shared.events import CloudEvent, Fact
+from shared.messaging import sets
 from shared.messaging.tables import inbox
 
 
@@ -19,7 +20,8 @@ def admit(session: Session, consumer: str, events: Sequence[CloudEvent[Fact]]) -
     if not by_key:
         return []
     handled_at = datetime.now(UTC)
-    rows = [{"consumer": consumer, "source": source, "id": id, "handled_at": handled_at} for source, id in sorted(by_key)]
-    statement = insert(session, inbox).on_conflict_do_nothing().returning(inbox.c.source, inbox.c.id)
-    new = {(source, id) for source, id in session.execute(statement, rows)}
+    rows = [(consumer, source, id, handled_at) for source, id in sorted(by_key)]
+    columns = ("consumer", "source", "id", "handled_at")
+    written = sets.insert(session, inbox, columns, rows, "ON CONFLICT DO NOTHING", returning=("source", "id"))
+    new = {(source, id) for source, id in written}
     return [event for key, event in by_key.items() if key in new]

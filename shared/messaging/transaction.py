@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
@@ -11,14 +12,15 @@ import sqlalchemy as sa
 from sqlmodel import Session, SQLModel
 
 from shared import logs
-from shared.database import Database, insert
+from shared.database import Database
 from shared.events import CloudEvent, Fact
 from shared.identifiers import new_id
-from shared.messaging import clocks, tables, timers
+from shared.messaging import clocks, sets, tables, timers
 from shared.messaging.streams import FEED, stream_of
 
 T = TypeVar("T")
 Row = dict[str, Any]
+_COLUMNS = [column.name for column in tables.outbox.columns if column.name != "entry_id"]
 
 
 class Transaction:
@@ -28,6 +30,7 @@ class Transaction:
     def __init__(self, session: Session, teller: str, public_url: str) -> None:
         self.session = session
         self._teller = teller
+        self._stream = stream_of(teller)
         self._public_url = public_url
         self._rows: list[Row] = []
         self._traces: dict[str, str] = {}
@@ -61,7 +64,7 @@ class Transaction:
             raise ValueError(f"{type(fact).__name__} is told by {fact.teller}, not by {self._teller}")
         self._rows.append(
             {
-                "stream": stream_of(self._teller),
+                "stream": self._stream,
                 "id": new_id(),
                 "source": fact.source(),
                 "type": fact.type,
@@ -123,7 +126,10 @@ class Transaction:
         """Write rows of a projection, set-based: each is inserted, or replaces the row with its primary key if that one has
         a lower `sequence`. A late older fact changes nothing; of several rows with one key the newest counts."""
         if rows:
-            self.session.execute(*keep_statement(self.session, table.__table__, rows))  # type: ignore[attr-defined]
+            kept: Any = table.__table__  # type: ignore[attr-defined]
+            names = list(rows[0])
+            conflict = sets.replacing(kept, names, f'"{kept.name}"."sequence" < excluded."sequence"')
+            sets.insert(self.session, kept, names, _newest(kept, names, rows), conflict)
 
     def finish(self) -> list[Row]:
         """Set the timers, number the told facts and write them to the outbox. Returns the outbox rows. Called once, right
@@ -138,20 +144,15 @@ class Transaction:
         written = datetime.now(UTC)
         for row in self._rows:
             row["created_at"] = written
-        self.session.execute(sa.insert(tables.outbox), self._rows)
+        sets.insert(self.session, tables.outbox, _COLUMNS, list(map(operator.itemgetter(*_COLUMNS), self._rows)))
         return self._rows
 
     def _number(self, rows: list[Row]) -> None:
         # In the subject's own transaction and by RETURNING: read-then-write gave duplicates. Sorted: unsorted deadlocks.
-        table = tables.subject_sequences
         told = Counter(row["subject"] for row in rows)
-        statement = insert(self.session, table)
-        statement = statement.on_conflict_do_update(
-            index_elements=[table.c.subject], set_={"last": table.c.last + statement.excluded.last}
-        ).returning(table.c.subject, table.c.last)
-        given = self.session.execute(
-            statement, [{"subject": subject, "last": count} for subject, count in sorted(told.items())]
-        )
+        conflict = "ON CONFLICT (subject) DO UPDATE SET last = subject_sequences.last + excluded.last"
+        columns = ("subject", "last")
+        given = sets.insert(self.session, tables.subject_sequences, columns, sorted(told.items()), conflict, columns)
         following = {subject: last - told[subject] + 1 for subject, last in given}
         for row in rows:
             row["sequence"] = following[row["subject"]]
@@ -178,20 +179,15 @@ def transact(
     return database.transact(attempt)
 
 
-def keep_statement(session: Session, table: Any, rows: Sequence[Mapping[str, Any]]) -> tuple[Any, list[Mapping[str, Any]]]:
-    """The upsert behind `Transaction.keep` and its parameters, sorted by key so that two writers never deadlock."""
-    key = [column.name for column in table.primary_key.columns]
-    newest: dict[tuple[Any, ...], Mapping[str, Any]] = {}
+def _newest(table: sa.Table, names: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> list[tuple[Any, ...]]:
+    """Of the rows with one key that with the highest sequence, sorted by key so that two writers never deadlock."""
+    key, values = (operator.itemgetter(*columns) for columns in ([column.name for column in table.primary_key], names))
+    newest: dict[Any, Mapping[str, Any]] = {}
     for row in rows:
-        identity = tuple(row[name] for name in key)
+        identity = key(row)
         if identity not in newest or newest[identity]["sequence"] < row["sequence"]:
             newest[identity] = row
-    statement = insert(session, table)
-    changed = {name: statement.excluded[name] for name in rows[0] if name not in key}
-    statement = statement.on_conflict_do_update(
-        index_elements=key, set_=changed, where=table.c.sequence < statement.excluded.sequence
-    )
-    return statement, [newest[identity] for identity in sorted(newest)]
+    return [values(newest[identity]) for identity in sorted(newest)]
 
 
 def _rfc3339(moment: datetime) -> str:

@@ -15,9 +15,9 @@ from typing import Any, Protocol
 
 import psycopg
 import redis
-from uuid6 import uuid7
 
 from shared.events.registry import AgreementSigned
+from shared.identifiers import new_id
 from tests.benchmarks.listener import answer
 
 HEARD, TOLD, GROUP, CONSUMER = "fenghe:registry", "fenghe:feedback", "listener", "by-hand"
@@ -146,7 +146,7 @@ def handle(client: Any, books: Books, entries: Sequence[tuple[bytes, dict[bytes,
         told.append(
             (
                 TOLD,
-                str(uuid7()),
+                new_id(),
                 "/fenghe/feedback",
                 out.type,
                 out.evaluation,
