@@ -21,7 +21,7 @@ from shared.messaging import dead_letters, entries, inbox
 from shared.messaging.dead_letters import DeadLetter
 from shared.messaging.entries import Fields
 from shared.messaging.handlers import Dispatch
-from shared.messaging.metrics import Metrics
+from shared.messaging.metrics import Metrics, count
 from shared.messaging.steps import step
 from shared.messaging.transaction import Row, Transaction, transact
 from shared.tracing import Tracing
@@ -238,10 +238,8 @@ class Consumer:
         unreadable: list[DeadLetter],
         rows: list[Row],
     ) -> None:
-        for event in new:
-            self._metrics.handled.labels(event.type).inc()
-        for row in rows:
-            self._metrics.told.labels(row["type"]).inc()
+        count(self._metrics.handled, (event.type for event in new))
+        count(self._metrics.told, (row["type"] for row in rows))
         self._metrics.repeated.inc(len(events) - len(new))
         self._metrics.dead.inc(len(unreadable))
         for letter in unreadable:

@@ -7,7 +7,6 @@ from datetime import UTC, datetime
 
 from sqlmodel import Session
 
-from shared.database import insert
 from shared.events import CloudEvent, Fact
 from shared.messaging import sets
 from shared.messaging.tables import inbox

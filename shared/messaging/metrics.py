@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter as Tally
+from collections.abc import Iterable
 from typing import Any
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
@@ -33,3 +35,9 @@ class Metrics:
         )
         self.requests = Counter("fenghe_http_requests", "HTTP requests", ["method", "route", "status"], **label)
         self.request_seconds = Histogram("fenghe_http_request_seconds", "Time to answer an HTTP request", **label)
+
+
+def count(counter: Counter, labels: Iterable[str]) -> None:
+    """Count one for each of these labels; looked up once for each that is different."""
+    for label, times in Tally(labels).items():
+        counter.labels(label).inc(times)
