@@ -65,7 +65,7 @@ class Ground:
 
     @contextmanager
     def database(self, kind: str, *of: sa.MetaData) -> Iterator[str]:
-        """The address of a new database with the kit's tables and these."""
+        """The address of a new database: with the kit's tables and these, or empty where none are named."""
         name = f"fenghe_bench_{uuid.uuid4().hex[:12]}"
         with ExitStack() as stack:
             if kind == "SQLite":
@@ -81,7 +81,7 @@ class Ground:
                 stack.callback(_do, server, f'DROP DATABASE "{name}" WITH (FORCE)')
                 url = address.set(database=name).render_as_string(hide_password=False)
             engine = engine_of(url)
-            for metadata in (tables.metadata, *of):
+            for metadata in (tables.metadata, *of) if of else ():
                 metadata.create_all(engine)
             engine.dispose()
             yield url
@@ -111,6 +111,11 @@ class Ground:
                 raise AssertionError(f"{'it ended' if ended else 'no end'} while waiting: {what}\n{tail}")
             time.sleep(0.02)
         return given
+
+
+def environment_of(settings: Settings) -> dict[str, str]:
+    """Settings as the environment variables that a process takes them from."""
+    return {f"FENGHE_{name.upper()}": str(value) for name, value in settings.model_dump().items()}
 
 
 def engine_of(url: str) -> sa.Engine:

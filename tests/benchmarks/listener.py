@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 import sqlalchemy as sa
 from sqlmodel import Field, SQLModel
 
+from deploy.serving import SWITCH_INTERVAL
 from shared import logs
 from shared.database import NAMING
 from shared.events import CloudEvent
@@ -81,5 +82,6 @@ async def _serve(settings: Settings) -> None:
 
 
 if __name__ == "__main__":
-    logs.configure()  # as in production
+    sys.setswitchinterval(SWITCH_INTERVAL)  # this and the log as in production
+    logs.configure()
     asyncio.run(_serve(Settings.model_validate_json(sys.argv[1])))

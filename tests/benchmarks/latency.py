@@ -1,0 +1,134 @@
+"""At 100 requests a second: how long until a fact is in its stream, and until somebody who submitted a request is matched; and
+beside it the floor, which is two commits and the hops over the stream, written by hand, with no HTTP and nothing decided."""
+
+from __future__ import annotations
+
+import sqlite3
+import statistics
+import threading
+import time
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any
+
+import psycopg
+import redis
+
+from shared.events.matching import RequestMatched, RequestSubmitted
+from shared.identifiers import new_id
+from shared.messaging.streams import stream_of
+from tests.benchmarks.ground import Ground, databases
+from tests.benchmarks.http_load import at_rate, background
+from tests.benchmarks.measure import Row
+from tests.benchmarks.town import matching
+from tests.matching.given import REQUESTS
+
+RATE = 100.0
+REQUESTS_A_RUN, WARM = 1000, 200
+STREAM = stream_of("matching")
+FIRST, SECOND = "bench:asked", "bench:answered"
+
+
+def run(runs: int, scale: float = 1) -> Iterator[Row]:
+    """Rows, in milliseconds: p50 and p99 of each, over the runs."""
+    measured: dict[tuple[str, str], list[list[float]]] = {}
+    kinds = databases()
+    with Ground() as ground:
+        for _ in range(runs):
+            for kind in kinds:
+                told, matched = _measure(ground, kind, scale)
+                for what, values in (("told", told), ("matched", matched), ("floor", _floor(ground, kind, scale))):
+                    measured.setdefault((kind, what), []).append(sorted(values))
+    for kind in kinds:
+        rows = {what: measured[kind, what] for what in ("floor", "told", "matched")}
+        floor = _row(f"{kind}: the floor, two commits and the hops by hand, p50", rows["floor"], 50)
+        yield floor
+        yield _row(f"{kind}: the floor, p99", rows["floor"], 99)
+        yield _row(f"{kind}: from before a fact's commit until it is in the stream, p50 (aim: 5)", rows["told"], 50)
+        yield _row(f"{kind}: from before a fact's commit until it is in the stream, p99", rows["told"], 99)
+        yield _row(f"{kind}: from POST /requests until a reader has request.matched, p50 (aim: 15)", rows["matched"], 50, floor)
+        yield _row(f"{kind}: from POST /requests until a reader has request.matched, p99 (aim: 60)", rows["matched"], 99)
+
+
+def _row(what: str, rounds: list[list[float]], percentile: int, beside: Row | None = None) -> Row:
+    return Row.of(what, "ms", [statistics.quantiles(values, n=100)[percentile - 1] for values in rounds], beside)
+
+
+def _measure(ground: Ground, kind: str, scale: float) -> tuple[list[float], list[float]]:
+    told: list[float] = []
+    seen: dict[str, float] = {}
+    warm, requests = (round(number * max(scale, 0.2)) for number in (WARM, REQUESTS_A_RUN))
+    with matching(ground, kind) as (port, body):
+
+        def read(ended: threading.Event) -> None:
+            for now, id, fields in _follow(ground.redis_url, STREAM, ended):
+                if fields[b"type"].decode() == RequestMatched.type:
+                    seen[fields[b"subject"].decode()] = now
+                elif fields[b"type"].decode() == RequestSubmitted.type:
+                    # What is in the fact is the moment just before the commit; Redis gives whole milliseconds.
+                    decided = datetime.fromisoformat(fields[b"time"].decode()).timestamp()
+                    told.append(int(id.split(b"-")[0]) + 0.5 - decided * 1000)
+
+        with background(read):
+            # The first request makes it learn to read; that is done once and not what is measured.
+            first = at_rate(port, REQUESTS, body, RATE, 1)
+            ground.until("the first request is matched", lambda: set(first) <= set(seen))
+            sent = at_rate(port, REQUESTS, body, RATE, requests)
+            ground.until("every request is matched", lambda: set(sent) <= set(seen))
+    in_order = sorted(sent, key=lambda id: sent[id])[warm:]
+    return told[warm:], [(seen[id] - sent[id]) * 1000 for id in in_order]
+
+
+def _floor(ground: Ground, kind: str, scale: float) -> list[float]:
+    """A row and an entry; whoever reads it writes a row and an entry; whoever reads that takes the time."""
+    warm, requests = (round(number * max(scale, 0.2)) for number in (WARM, REQUESTS_A_RUN))
+    ground.redis.flushall()
+    seen: dict[bytes, float] = {}
+    sent: dict[bytes, float] = {}
+    with ground.database(kind) as url:
+        asking, answering = _commits(url), _commits(url)
+        asking("CREATE TABLE plain (id TEXT PRIMARY KEY, words TEXT NOT NULL)")
+
+        def answer(ended: threading.Event) -> None:
+            client: Any = redis.Redis.from_url(ground.redis_url)
+            for _, _, fields in _follow(ground.redis_url, FIRST, ended):
+                answering(f"INSERT INTO plain VALUES ('answer {fields[b'id'].decode()}', 'x')")
+                client.xadd(SECOND, fields)
+
+        def read(ended: threading.Event) -> None:
+            for now, _, fields in _follow(ground.redis_url, SECOND, ended):
+                seen[fields[b"id"]] = now
+
+        with background(answer), background(read):
+            began = time.time() + 0.2
+            for n in range(requests):
+                moment = began + n / RATE
+                time.sleep(max(0.0, moment - time.time()))
+                id = new_id()
+                sent[id.encode()] = moment
+                asking(f"INSERT INTO plain VALUES ('{id}', 'x')")
+                ground.redis.xadd(FIRST, {"id": id})
+            ground.until("every answer is there", lambda: set(sent) <= set(seen))
+    return [(seen[id] - moment) * 1000 for id, moment in list(sent.items())[warm:]]
+
+
+def _commits(url: str) -> Any:
+    if url.startswith("sqlite"):
+        connection: Any = sqlite3.connect(url.removeprefix("sqlite:///"), isolation_level=None, check_same_thread=False)
+        for pragma in ("journal_mode=WAL", "synchronous=FULL"):
+            connection.execute(f"PRAGMA {pragma}")
+    else:
+        connection = psycopg.connect(url, autocommit=True)
+    return connection.execute
+
+
+def _follow(redis_url: str, stream: str, ended: threading.Event) -> Iterator[tuple[float, bytes, dict[bytes, bytes]]]:
+    """The entries of a stream from now on, each with the moment at which it was seen."""
+    last: Any = "0"
+    with redis.Redis.from_url(redis_url) as client:
+        while not ended.is_set():
+            for _, told in client.xread({stream: last}, block=100) or []:
+                now = time.time()
+                last = told[-1][0]
+                for id, fields in told:
+                    yield now, id, fields
