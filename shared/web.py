@@ -19,7 +19,7 @@ from sqlmodel import Session
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from shared import idempotency, logs
+from shared import idempotency, logs, openapi
 from shared.access import Caller, Signer
 from shared.database import is_unavailable
 from shared.problems import Invalid, Problem
@@ -166,6 +166,11 @@ def install_problems(app: FastAPI) -> None:
         kind = {404: "not-found", 405: "method-not-allowed"}.get(error.status_code, "http-error")
         response = problem_response(Problem(error.status_code, kind, str(error.detail)), request)
         response.headers.update(error.headers or {})
+        if error.status_code == 405:
+            # Starlette names the methods of the first route at this path alone.
+            host: Host = app.state.host
+            path = request.url.path.removeprefix(f"/api/{host.service.name}")
+            response.headers["Allow"] = ", ".join(openapi.methods(app.state.routers, path))
         return response
 
     @app.exception_handler(DBAPIError)
@@ -272,8 +277,9 @@ def build_app(host: Host) -> FastAPI:
     )
     app.state.host = host
     install_problems(app)
-    app.include_router(operations.router(service), prefix=base)
-    for router in service.routers:
+    app.state.routers = [operations.router(service), *service.routers]
+    for router in app.state.routers:
         app.include_router(router, prefix=base)
+    openapi.complete(app, base, app.state.routers)
     app.add_middleware(Traced, host=host)
     return app

@@ -6,11 +6,11 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute
 
 from deploy.services import load_all
-from shared.access import ROLES, Allowed
+from shared import openapi
+from shared.access import ROLES
 from shared.messaging.testing import Harness
 from shared.operations import router
 from shared.service import Service
@@ -19,19 +19,13 @@ SERVICES = load_all()
 
 
 def routes(service: Service) -> Iterator[APIRoute]:
-    for part in (router(service), *service.routers):
-        yield from (route for route in part.routes if isinstance(route, APIRoute))
-
-
-def allowed(dependant: Dependant) -> list[Allowed]:
-    own = [dependant.call] if isinstance(dependant.call, Allowed) else []
-    return own + [found for inner in dependant.dependencies for found in allowed(inner)]
+    return openapi.routes((router(service), *service.routers))
 
 
 @pytest.mark.parametrize("service", SERVICES, ids=lambda service: service.name)
 def test_every_route_says_who_may_call_it_and_what_it_does(service: Service) -> None:
     for route in routes(service):
-        assert len(allowed(route.dependant)) == 1, f"{route.methods} {route.path} does not say who may call it"
+        assert len(openapi.allowed(route.dependant)) == 1, f"{route.methods} {route.path} does not say who may call it"
         assert route.description or route.summary, f"{route.methods} {route.path} does not say what it does"
 
 
@@ -41,7 +35,7 @@ def test_a_route_answers_the_roles_it_names_and_no_others(harness: Callable[[Ser
     running = harness(service)
     tried = 0
     for route in routes(service):
-        roles = allowed(route.dependant)[0].roles
+        roles = openapi.allowed(route.dependant)[0].roles
         path = f"/api/{service.name}" + route.path.replace("{type}", "x")
         for parameter in route.param_convertors:
             path = path.replace("{" + parameter + "}", "nothing")
@@ -64,3 +58,30 @@ def headers(running: Harness, role: Any) -> dict[str, str]:
         return {}
     bound = {"community": "c"} if role != "operator" else {}
     return running.as_(role, **bound, **{name: "x" for name in ("organization", "request") if name == role})
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("service", SERVICES, ids=lambda service: service.name)
+def test_a_refused_method_is_told_every_method_there_is(harness: Callable[[Service], Harness], service: Service) -> None:
+    running = harness(service)
+    there: dict[str, set[str]] = {}
+    for route in routes(service):
+        path = f"/api/{service.name}" + route.path
+        for parameter in route.param_convertors:
+            path = path.replace("{" + parameter + "}", "nothing")
+        there.setdefault(path, set()).update(route.methods or ())
+    for path, methods in there.items():
+        refused = running.client.request("TRACE", path)
+        assert refused.status_code == 405
+        assert {method.strip() for method in refused.headers["allow"].split(",")} >= methods, path
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("service", SERVICES, ids=lambda service: service.name)
+def test_the_document_says_which_operations_need_a_token(harness: Callable[[Service], Harness], service: Service) -> None:
+    document = harness(service).client.get(f"/api/{service.name}/openapi.json").json()
+    assert document["components"]["securitySchemes"]["token"]["scheme"] == "bearer"
+    for route in routes(service):
+        for method in route.methods if route.include_in_schema else ():
+            operation = document["paths"][f"/api/{service.name}{route.path}"][method.lower()]
+            assert ({} in operation["security"]) == ("anyone" in openapi.roles(route)), operation["operationId"]
