@@ -129,12 +129,8 @@ def _prepare_sqlite(engine: sa.Engine, begin: str) -> None:
 
 def insert(session: Session, table: Any) -> Any:
     """The dialect's INSERT, the one that knows ON CONFLICT."""
-    return sqlite.insert(table) if is_sqlite(session) else postgresql.insert(table)
-
-
-def is_sqlite(session: Session) -> bool:
-    """Whether this is a session on SQLite, where a statement must be said in another way."""
-    return session.get_bind().dialect.name == "sqlite"
+    dialect = session.get_bind().dialect.name
+    return sqlite.insert(table) if dialect == "sqlite" else postgresql.insert(table)
 
 
 def is_unavailable(error: BaseException) -> bool:

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import sqlalchemy as sa
 from sqlmodel import Session
 
-from shared.database import insert, is_sqlite
+from shared.database import insert
 from shared.messaging.tables import clocks
 from shared.messaging.tables import timers as table
 
@@ -105,24 +105,21 @@ def claim(session: Session, timer: Timer) -> bool:
 
 
 def due(session: Session, now: datetime, limit: int) -> list[tuple[Timer, int]]:
-    """Timers that are due, at most so many of each: those that never failed, by when they were due, then those to be tried
+    """Timers that are due, at most so many of a clock: those that never failed, by when they were due, then those to be tried
     again; and how often each has failed."""
-    fresh = _columns().where(_due(now)).order_by(table.c.due_at).limit(limit)
-    moved = _columns().join(clocks, _CLOCK).where(_due_by_moved_clock(session, now)).order_by(table.c.due_at)
-    failed = _columns().where(table.c.next_attempt_at <= now).order_by(table.c.next_attempt_at).limit(limit)
-    found = [found for chosen in (fresh, moved.limit(limit), failed) for found in session.execute(chosen)]
+    columns = sa.select(table.c.kind, table.c.subject, table.c.community, table.c.due_at, table.c.attempts).limit(limit)
+    chosen = [columns.where(reached).order_by(table.c.due_at) for reached in _reached(session, now)]
+    chosen.append(columns.where(table.c.next_attempt_at <= now).order_by(table.c.next_attempt_at))
+    found = [found for statement in chosen for found in session.execute(statement)]
     return [(Timer(*values), attempts) for *values, attempts in found]
 
 
 def waiting(session: Session, now: datetime, attempts: int) -> tuple[int, int]:
     """How many timers are due and were not tried yet, and how many failed less than `attempts` times."""
     count = sa.select(sa.func.count()).select_from(table)
-    moved = count.join(clocks, _CLOCK).where(_due_by_moved_clock(session, now))
+    due = sum(session.execute(count.where(reached)).scalar_one() for reached in _reached(session, now))
     failed = count.where(table.c.next_attempt_at.is_not(None), table.c.attempts < attempts)
-    due, due_there, retrying = (
-        session.execute(statement).scalar_one() for statement in (count.where(_due(now)), moved, failed)
-    )
-    return due + due_there, retrying
+    return due, session.execute(failed).scalar_one()
 
 
 @dataclass(frozen=True)
@@ -147,24 +144,14 @@ def failing(session: Session) -> list[Failing]:
     return [Failing(*row) for row in session.execute(grouped)]
 
 
-_CLOCK = clocks.c.community == table.c.community
-
-
-def _columns() -> Any:
-    return sa.select(table.c.kind, table.c.subject, table.c.community, table.c.due_at, table.c.attempts)
-
-
 def _due(now: datetime) -> Any:
     return table.c.next_attempt_at.is_(None) & (table.c.due_at <= now)
 
 
-def _due_by_moved_clock(session: Session, now: datetime) -> Any:
-    moment = sa.literal(now, table.c.due_at.type)
-    if is_sqlite(session):
-        # As SQLAlchemy stores moments there: text, compared as text.
-        ahead = sa.func.printf("+%d seconds", clocks.c.ahead_seconds)
-        there: Any = sa.func.strftime("%Y-%m-%d %H:%M:%f", moment, ahead)
-        reached = sa.type_coerce(table.c.due_at, sa.String) <= sa.type_coerce(there, sa.String)
-    else:
-        reached = table.c.due_at <= moment + sa.func.make_interval(0, 0, 0, 0, 0, 0, clocks.c.ahead_seconds)
-    return table.c.next_attempt_at.is_(None) & (table.c.due_at > now) & reached
+def _reached(session: Session, now: datetime) -> Iterator[Any]:
+    """The condition that the machine's clock has reached a timer, and one for each clock that was moved. One by one, for a
+    database that is asked for all of them together goes through every timer there is."""
+    yield _due(now)
+    for community, ahead in session.execute(sa.select(clocks.c.community, clocks.c.ahead_seconds)).all():
+        there = now + timedelta(seconds=ahead)
+        yield _due(there) & (table.c.community == community) & (table.c.due_at > now)
