@@ -9,7 +9,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from deploy.services import load_all
-from shared.events import Fact, catalogue
+from shared.events import Fact
 from shared.messaging.streams import FEED, stream_of
 
 PATH = Path(__file__).parent.parent / "docs" / "events.md"
@@ -18,6 +18,7 @@ PATH = Path(__file__).parent.parent / "docs" / "events.md"
 def events_document() -> str:
     """`docs/events.md`: every fact, from the docstring and the fields of its class."""
     services = load_all()
+    facts = sorted((fact for service in services for fact in service.tells), key=lambda fact: fact.type)
     lines = [
         "# Facts",
         "",
@@ -33,14 +34,14 @@ def events_document() -> str:
         "| type | told on | public | heard by |",
         "|---|---|---|---|",
     ]
-    for fact in catalogue():
+    for fact in facts:
         heard = ", ".join(service.name for service in services if fact in service.hears) or "–"
         anchor = fact.type.replace(".", "")
         lines.append(
             f"| [`{fact.type}`](#{anchor}) | `{stream_of(fact.teller)}` | {'yes' if fact.public else 'no'} | {heard} |"
         )
     described: set[str] = set()
-    for fact in catalogue():
+    for fact in facts:
         state = fact.__mro__[1]
         lines += ["", f"## {fact.type}", "", _text(fact)]
         if state.__name__ in described:

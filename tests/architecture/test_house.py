@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from shared import messaging
+
 ROOT = Path(__file__).parent.parent.parent
 SERVICES = ("registry", "matching", "feedback", "notify")
 KIT = ROOT / "shared" / "messaging"
@@ -23,6 +25,7 @@ CRAFT = {
 """Rooms of a service's own craft."""
 NO_ROOM = {"utils", "util", "common", "helpers", "helper", "constants", "misc"}
 LONGEST = 400
+PUBLIC = {"shared.messaging", *(f"shared.messaging.{name}" for name in messaging.__all__)}
 
 
 def python_files(*folders: str) -> Iterator[Path]:
@@ -85,6 +88,15 @@ def test_only_the_kit_builds_a_streams_name() -> None:
         if isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value.startswith("fenghe:")
     ]
     assert not named
+
+
+def test_services_know_the_kit_by_its_public_names() -> None:
+    other = {
+        str(path.relative_to(ROOT)): names
+        for path in python_files("services")
+        if (names := {name for name in imported(path) if name.startswith("shared.messaging")} - PUBLIC)
+    }
+    assert not other
 
 
 def test_tables_never_serve_as_models_of_http_or_facts() -> None:

@@ -8,6 +8,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from deploy.services import NAMES
 from services.notify import queries
 from services.notify.app import service
 from services.notify.models import Notice
@@ -53,7 +54,7 @@ def owners(fenghe):
 
 
 def test_every_fact_is_in_the_catalogue_or_concerns_nobody():
-    assert set(NOTICES) | set(CONCERNS_NOBODY) == set(catalogue())
+    assert set(NOTICES) | set(CONCERNS_NOBODY) == {fact for fact in catalogue() if fact.teller in NAMES}
     assert not set(NOTICES) & set(CONCERNS_NOBODY)
     said = {(kind, recipient) for recipients, kind in NOTICES.values() for recipient in recipients}
     assert said == SAID
