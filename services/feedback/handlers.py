@@ -26,8 +26,7 @@ from shared.events.registry import (
     OrganizationState,
     TaxonomyPublished,
 )
-from shared.messaging import Handlers, Transaction
-from shared.messaging.timers import Timer, Timers
+from shared.messaging import Handlers, Timer, Timers, Transaction
 
 on = Handlers()
 timers = Timers()

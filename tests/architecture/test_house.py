@@ -96,7 +96,7 @@ def test_services_know_the_kit_by_its_public_names() -> None:
         for path in python_files("services")
         if (names := {name for name in imported(path) if name.startswith("shared.messaging")} - PUBLIC)
     }
-    assert not other
+    assert not other, "import it from shared.messaging itself"
 
 
 def test_tables_never_serve_as_models_of_http_or_facts() -> None:
