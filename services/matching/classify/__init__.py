@@ -13,9 +13,10 @@ from typing import NamedTuple
 
 from services.matching.classify.lessons import topics_of_fact
 from services.matching.classify.model import METHOD, THRESHOLD, Choice, Model, Reading, fit
+from services.matching.classify.words import grams
 from shared.events.registry import Category
 
-__all__ = ["METHOD", "THRESHOLD", "Choice", "Classifier", "Model", "Reading", "classifier", "fit", "load_library"]
+__all__ = ["METHOD", "THRESHOLD", "Choice", "Classifier", "Model", "Reading", "classifier", "fit", "grams", "load_library"]
 
 KEPT_CLASSIFIERS = 16
 

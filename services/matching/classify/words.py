@@ -59,18 +59,23 @@ def features(text: str) -> dict[str, float]:
     return counted
 
 
+def grams(text: str) -> list[str]:
+    """The pieces of a text: of Chinese single characters and pairs, of Latin words the words (with a full stop behind) and
+    their pieces of three to five letters."""
+    text = normal(text)
+    pieces = []
+    for run in CJK_RUN.findall(text):
+        pieces += [run[at : at + n] for n in CJK_LENGTHS for at in range(len(run) - n + 1)]
+    for word in WORD.findall(text):
+        bounded = f" {word} "
+        pieces += [bounded[at : at + n] for n in WORD_LENGTHS for at in range(len(bounded) - n + 1)]
+        pieces.append(f"{word}.")
+    return pieces
+
+
 def _counted(text: str) -> dict[str, float]:
     runs, words = CJK_RUN.findall(text), WORD.findall(text)
-    found: Counter[str] = Counter()
-    for run in runs:
-        for n in CJK_LENGTHS:
-            found.update(run[at : at + n] for at in range(len(run) - n + 1))
-    for word in words:
-        bounded = f" {word} "
-        for n in WORD_LENGTHS:
-            found.update(bounded[at : at + n] for at in range(len(bounded) - n + 1))
-        found[f"{word}."] += 1
-    counted: dict[str, float] = dict(found)
+    counted: dict[str, float] = dict(Counter(grams(text)))
     for file in FILES:
         lexicon = _lexicon(file)
         for word in [*_words_of(runs, lexicon), *map(_stem, words)]:
