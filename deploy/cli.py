@@ -121,7 +121,7 @@ def run(service: Annotated[str, typer.Argument(help=" | ".join(NAMES))]) -> None
             async with serving.running([host]):
                 log = logs.get("service")
                 await serving.serve(
-                    build_app(host), listening, lambda: log.info("listening", host=settings.host, port=settings.port)
+                    build_app(host), listening, lambda: log.info("listening", host=settings.host, port=settings.port), [host]
                 )
 
         asyncio.run(main())

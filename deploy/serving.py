@@ -7,7 +7,7 @@ import contextlib
 import signal
 import socket
 import sys
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -47,14 +47,16 @@ class _Server(uvicorn.Server):
         yield
 
 
-async def serve(app: Any, listening: socket.socket, when_ready: Callable[[], None]) -> None:
-    """Serve until SIGTERM or SIGINT; requests that are being answered are finished."""
+async def serve(app: Any, listening: socket.socket, when_ready: Callable[[], None], hosts: Sequence[Host]) -> None:
+    """Serve until SIGTERM or SIGINT; requests that are being answered are finished, streams of events end."""
     config = uvicorn.Config(app, lifespan="off", log_config=None, access_log=False, timeout_graceful_shutdown=10)
     server = _Server(config)
     loop = asyncio.get_running_loop()
 
     def end() -> None:
         server.should_exit = True
+        for host in hosts:
+            host.ending.set()
 
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, end)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import sqlalchemy as sa
 from fastapi import APIRouter
@@ -121,6 +121,15 @@ class Host:
         )
         self._broker: Broker | None = None
         self._consumer: Consumer | None = None
+        self._parts: dict[Any, Any] = {}
+        self.ending = asyncio.Event()
+        """Set when the service is about to end: whoever answers for ever comes to an end."""
+
+    def part(self, kind: Callable[[Host], T]) -> T:
+        """The one `kind(host)` of this running service, made when it is first asked for, in the event loop."""
+        if kind not in self._parts:
+            self._parts[kind] = kind(self)
+        return cast(T, self._parts[kind])
 
     @property
     def replica(self) -> str:
@@ -165,6 +174,7 @@ class Host:
 
     async def stop(self) -> None:
         """Finish what is being done, send what is committed, and end."""
+        self.ending.set()
         if self._broker and self._consumer:
             await asyncio.to_thread(self._timekeeper.stop)
             await self._broker.stop()

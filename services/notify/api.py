@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter
+from typing import Annotated
+
+from fastapi import APIRouter, Header, Query, Request
+from fastapi.responses import StreamingResponse
 
 from services.notify import queries
-from services.notify.rules import RecipientKind
+from services.notify.queries import Wanted
+from services.notify.rules import RecipientKind, resume_at
+from services.notify.stream import Tail
 from services.notify.views import FeedFactView, Figures, Following, NoticeView
 from shared.access import Caller, allow
 from shared.problems import Forbidden
@@ -38,18 +43,51 @@ def _inbox_of(caller: Caller) -> tuple[RecipientKind, str]:
     raise Forbidden("This token names no request, organization or community, so no inbox is its own; use another one.")
 
 
-@router.get("/feed", tags=["feed"])
+Types = Annotated[list[str] | None, Query(max_length=50, description="only facts of these types")]
+Subject = Annotated[str | None, Query(description="only facts about this thing")]
+OfCommunity = Annotated[str | None, Query(description="only facts of this community")]
+
+
+@router.get("/events", tags=["feed"])
 def read_feed(
-    community: str | None = None,
-    type: str | None = None,
+    type: Types = None,
+    subject: Subject = None,
+    community: OfCommunity = None,
     page: PageRequest = PAGE_REQUEST,
     caller: Caller = allow("anyone"),
     edge: Edge = EDGE,
 ) -> Following[FeedFactView]:
-    """The public facts of all services as CloudEvents, in the order in which they were heard; of one community or one
-    type where that is asked for. Keep `next`, which the last page has too, and ask with it as `after` to get only what
-    is new."""
-    return edge.read(queries.feed, community, type, page)
+    """The public facts of all services as CloudEvents, in the order in which they were heard. Keep `next`, which the last
+    page has too, and ask with it as `after` to get only what is new; the stream takes it as `Last-Event-ID`."""
+    return edge.read(queries.feed, Wanted(frozenset(type or ()), subject, community), page)
+
+
+@router.get(
+    "/events/stream",
+    tags=["feed"],
+    response_class=StreamingResponse,
+    responses={200: {"description": "Events for as long as the reader stays", "content": {"text/event-stream": {}}}},
+)
+async def stream_feed(
+    request: Request,
+    type: Types = None,
+    subject: Subject = None,
+    community: OfCommunity = None,
+    follow: Annotated[bool, Query(description="false: end when all that is there was given")] = True,
+    last_event_id: Annotated[str | None, Header(max_length=100)] = None,
+    caller: Caller = allow("anyone"),
+) -> StreamingResponse:
+    """The public facts as Server-Sent Events (https://html.spec.whatwg.org/multipage/server-sent-events.html), from now
+    on: `data` is a CloudEvent in JSON, `event` its type, `id` its place. With `Last-Event-ID`, which a browser's EventSource
+    sends by itself when it comes back, it goes on after that event, without a gap and without repeating one; an empty one is
+    the beginning of the feed."""
+    wanted = Wanted(frozenset(type or ()), subject, community)
+    tail = request.app.state.host.part(Tail)
+    now = await tail.start()
+    after = now if last_event_id is None else resume_at(last_event_id) if last_event_id else 0
+    headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+    facts = tail.read(after, wanted, None if follow else now)
+    return StreamingResponse(facts, media_type="text/event-stream", headers=headers)
 
 
 @router.get("/communities/{community}/figures", tags=["figures"])

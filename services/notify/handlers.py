@@ -167,6 +167,7 @@ def feed_public_facts(tx: Transaction, events: list[CloudEvent[Fact]]) -> None:
                 "source": event.source,
                 "fact": event.id,
                 "type": event.type,
+                "subject": event.subject,
                 "community": event.community,
                 "event": event.as_json(),
             }

@@ -52,6 +52,7 @@ class FeedFact(Table, table=True):
         UniqueConstraint("position"),
         Index("ix_feed_facts_community", "community", "position"),
         Index("ix_feed_facts_type", "type", "position"),
+        Index("ix_feed_facts_subject", "subject", "position"),
     )
 
     id: str = Field(primary_key=True)
@@ -59,6 +60,7 @@ class FeedFact(Table, table=True):
     source: str
     fact: str
     type: str
+    subject: str
     community: str
     event: dict[str, Any] = Field(sa_type=JSON)
 

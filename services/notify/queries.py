@@ -2,25 +2,37 @@
 
 from __future__ import annotations
 
-import base64
-import re
+import json
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from sqlalchemy import func
 from sqlmodel import Session, col, select
 
 from services.notify.models import Community, FeedFact, Notice, Offer, Organization, Project, Taxonomy
-from services.notify.rules import RecipientKind, said_as
+from services.notify.rules import RecipientKind, cursor_of, position_of, said_as
 from services.notify.sentences import Names, Text, render
 from services.notify.views import FeedFactView, Figures, Following, NoticeView
 from shared.messaging import clocks
-from shared.problems import Invalid
 from shared.web import PageRequest
 
 RowT = TypeVar("RowT", Notice, FeedFact)
 
-POSITION = re.compile(r"[0-9]{1,18}", re.ASCII)
+
+@dataclass(frozen=True)
+class Wanted:
+    """Which facts of the feed are wanted: of these types, about this subject, of this community; all where none is named."""
+
+    types: frozenset[str] = frozenset()
+    subject: str | None = None
+    community: str | None = None
+
+    def has(self, type: str, subject: str, community: str) -> bool:
+        """Whether a fact is among them."""
+        return (
+            (not self.types or type in self.types) and self.subject in (None, subject) and self.community in (None, community)
+        )
 
 
 def inbox(session: Session, recipient_kind: RecipientKind, recipient: str, page: PageRequest) -> Following[NoticeView]:
@@ -51,13 +63,11 @@ def _follow(session: Session, statement: Any, table: type[RowT], page: PageReque
     position: Any = table.position
     last = page.after
     if last is not None:
-        if not POSITION.fullmatch(last):
-            raise Invalid("after", "This is not a cursor of this list; use the value of `next` of the page before.")
-        statement = statement.where(position > int(last))
+        statement = statement.where(position > position_of(last, "after"))
     rows: list[RowT] = list(session.execute(statement.order_by(position).limit(page.limit)).scalars())
     if rows:
-        last = str(rows[-1].position)
-    return rows, None if last is None else base64.urlsafe_b64encode(last.encode()).decode()
+        return rows, cursor_of(rows[-1].position)
+    return rows, None if last is None else cursor_of(int(last))
 
 
 class KnownNames:
@@ -101,15 +111,37 @@ class KnownNames:
         )
 
 
-def feed(session: Session, community: str | None, type: str | None, page: PageRequest) -> Following[FeedFactView]:
+def feed(session: Session, wanted: Wanted, page: PageRequest) -> Following[FeedFactView]:
     """The public facts, in the order in which they were heard."""
-    statement = select(FeedFact)
-    if community is not None:
-        statement = statement.where(FeedFact.community == community)
-    if type is not None:
-        statement = statement.where(FeedFact.type == type)
-    rows, following = _follow(session, statement, FeedFact, page)
+    rows, following = _follow(session, _wanted(wanted), FeedFact, page)
     return Following(items=[FeedFactView.model_validate(row.event) for row in rows], next=following)
+
+
+def feed_after(session: Session, position: int, wanted: Wanted, most: int) -> list[FeedFact]:
+    """The next public facts after a position."""
+    statement = _wanted(wanted).where(col(FeedFact.position) > position)
+    return list(session.execute(statement.order_by(col(FeedFact.position)).limit(most)).scalars())
+
+
+def last_position(session: Session) -> int:
+    """The position of the last fact of the feed, 0 where it is empty."""
+    return session.exec(select(func.max(FeedFact.position))).one() or 0
+
+
+def as_text(fact: FeedFact) -> str:
+    """A fact of the feed in the CloudEvents JSON format."""
+    return json.dumps(fact.event, ensure_ascii=False, separators=(",", ":"))
+
+
+def _wanted(wanted: Wanted) -> Any:
+    statement = select(FeedFact)
+    if wanted.community is not None:
+        statement = statement.where(FeedFact.community == wanted.community)
+    if wanted.types:
+        statement = statement.where(col(FeedFact.type).in_(sorted(wanted.types)))
+    if wanted.subject is not None:
+        statement = statement.where(FeedFact.subject == wanted.subject)
+    return statement
 
 
 def figures(session: Session, community: str) -> Figures:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import base64
+import binascii
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Literal
 
@@ -102,6 +105,7 @@ from shared.events.registry import (
     TalentLinked,
     TaxonomyPublished,
 )
+from shared.problems import Invalid
 
 RecipientKind = Literal["resident", "organization", "station"]
 
@@ -249,3 +253,26 @@ def said_as(kind: str, parameters: Mapping[str, str]) -> str:
     """Which sentences say a notice of this kind and these parameters: nobody can serve a request, or nobody has
     understood it, which are two things."""
     return NOT_UNDERSTOOD if kind == "request.unmatched" and "item" not in parameters else kind
+
+
+POSITION = re.compile(r"[0-9]{1,18}", re.ASCII)
+
+
+def cursor_of(position: int) -> str:
+    """A position in a list as the cursor that goes on after it."""
+    return base64.urlsafe_b64encode(str(position).encode()).decode()
+
+
+def position_of(text: str, field: str) -> int:
+    """The position a decoded cursor stands for. Raises Invalid, naming the field."""
+    if not POSITION.fullmatch(text):
+        raise Invalid(field, "This is not a cursor of this list; use the value of `next` of the page before.")
+    return int(text)
+
+
+def resume_at(cursor: str) -> int:
+    """The position of an event's id, as `Last-Event-ID` gives it back. Raises Invalid."""
+    try:
+        return position_of(base64.urlsafe_b64decode(cursor.encode("ascii")).decode(), "Last-Event-ID")
+    except (binascii.Error, ValueError):
+        raise Invalid("Last-Event-ID", "This is not the id of an event of this stream; send none to begin now.") from None

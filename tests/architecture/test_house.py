@@ -20,7 +20,7 @@ ROOMS = {
 CRAFT = {
     "matching": {"classify", "rank", "allocate", "pairing", "telling", "method"},
     "feedback": {"method"},
-    "notify": {"channels", "webhooks", "sentences"},
+    "notify": {"channels", "webhooks", "sentences", "stream"},
 }
 """Rooms of a service's own craft."""
 NO_ROOM = {"utils", "util", "common", "helpers", "helper", "constants", "misc"}

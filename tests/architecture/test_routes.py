@@ -41,7 +41,9 @@ def test_a_route_answers_the_roles_it_names_and_no_others(harness: Callable[[Ser
             path = path.replace("{" + parameter + "}", "nothing")
         for method in route.methods:
             for role in ROLES:
-                response = running.client.request(method, path, headers=headers(running, role), json={})
+                # A stream of events is asked for no more than there is.
+                query = {"follow": "false"} if path.endswith("/stream") else {}
+                response = running.client.request(method, path, headers=headers(running, role), json={}, params=query)
                 tried += 1
                 if role in roles or "anyone" in roles:
                     assert response.status_code not in (401, 500), f"{role} at {method} {path}: {response.text}"

@@ -57,7 +57,7 @@ def test_the_feed_is_read_by_anyone_page_by_page(notify):
     told = notify.hear(fenghe.opened(), fenghe.taxonomy(), fenghe.registered(), elsewhere.opened())
 
     def read(**query):
-        answer = notify.client.get("/api/notify/feed", params=query)
+        answer = notify.client.get("/api/notify/events", params=query)
         assert answer.status_code == 200, answer.text
         return answer.json()
 
@@ -91,4 +91,4 @@ def test_what_this_version_does_not_know_is_passed_on(notify):
     notify.drain()
     (retold,) = feed_entries(notify)
     assert "one more thing" in retold.body
-    assert notify.client.get("/api/notify/feed").json()["items"][0]["data"]["motto"] == "one more thing"
+    assert notify.client.get("/api/notify/events").json()["items"][0]["data"]["motto"] == "one more thing"

@@ -21,7 +21,7 @@ def notify(harness):
 
 
 @pytest.mark.parametrize(
-    ("handler", "path"), [(handlers.write_notices, "/api/notify/inbox"), (handlers.feed_public_facts, "/api/notify/feed")]
+    ("handler", "path"), [(handlers.write_notices, "/api/notify/inbox"), (handlers.feed_public_facts, "/api/notify/events")]
 )
 def test_what_a_slow_replica_commits_late_is_not_passed_over(notify, handler, path):
     fenghe = Neighbourhood()
