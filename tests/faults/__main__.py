@@ -30,15 +30,24 @@ def main() -> int:
     logs.configure(level="CRITICAL", format="text")
     console = Console(stderr=given.json, width=128)
     substrates, missing = available()
-    chosen = [(fault, substrate) for fault in FAULTS if not wanted or fault.id in wanted for substrate in substrates]
+    chosen = [
+        (fault, substrate)
+        for fault in FAULTS
+        if not wanted or fault.id in wanted
+        for substrate in substrates
+        if substrate.database in fault.databases
+    ]
     console.print(f"seed {given.seed}, {given.minutes:g} minutes, {len(chosen)} rows")
     for sentence in missing:
         console.print(sentence)
     deadline = time.monotonic() + given.minutes * 60
     rows: list[Row] = []
     for done, (fault, substrate) in enumerate(chosen):
-        left = max(0.0, deadline - time.monotonic()) / (len(chosen) - done)
-        rows.append(run(fault, substrate, given.seed, left * 0.7))  # the rest is starting, coming to rest and judging
+        to_come = [later for later, _ in chosen[done:]]
+        left = deadline - time.monotonic() - sum(later.takes for later in to_come)
+        share = max(0.0, left) / max(1, sum(not later.takes for later in to_come))
+        # The rest of its share is for starting, coming to rest and judging.
+        rows.append(run(fault, substrate, given.seed, 0 if fault.takes else share * 0.7))
         _print(console, rows[-1])
     console.print(_table(rows))
     held = all(row.holds for row in rows)
@@ -50,7 +59,7 @@ def main() -> int:
 
 def _print(console: Console, row: Row) -> None:
     console.print(f"{row.fault} {row.what}, {row.substrate}: {'holds' if row.holds else 'DOES NOT HOLD'}")
-    for note in row.notes:
+    for note in [*row.remarks, *row.notes]:
         console.print(f"  {note}", markup=False)
 
 

@@ -6,17 +6,21 @@ import itertools
 import random
 import threading
 import time
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from functools import partial
 from typing import Any
 
 import redis
+import sqlalchemy as sa
 
+from shared.messaging import tables
 from shared.messaging.streams import epoch_of, stream_of
-from shared.messaging.valkey import EmbeddedValkey
 from shared.settings import Settings
+from tests.faults import observer
 from tests.faults.proxy import Proxy
-from tests.faults.replica import Gone, Replica
+from tests.faults.replica import ASK_LIMIT, Gone, Replica
+from tests.faults.substrates import Ground, read_only
 from tests.messaging.child import service
 
 STREAM = stream_of(service.name)
@@ -39,6 +43,7 @@ class Load:
         self._threads = [threading.Thread(target=self._play, daemon=True) for _ in range(CLIENTS)]
         self.acknowledged: set[str] = set()
         self.errors = 0
+        self.last_error = ""
 
     def start(self) -> None:
         """Begin."""
@@ -55,15 +60,25 @@ class Load:
 
     def command(self, name: str) -> None:
         """Give one command until it is acknowledged."""
+        self.give([name], "apply", name)
+
+    def give(self, names: list[str], what: str, *args: Any, limit: float = ASK_LIMIT) -> None:
+        """Give the commands of these names, together, until they are acknowledged."""
         while True:
             try:
-                self._pick().ask("apply", name)
-                self.acknowledged.add(name)
+                self._pick().ask(what, *args, limit=limit)
+                self.acknowledged.update(names)
                 return
-            except Gone:
+            except Gone as error:
                 with self._lock:
                     self.errors += 1
+                    self.last_error = str(error)
                 time.sleep(PAUSE)  # a client's own, before it asks again
+
+    def subjects(self, count: int) -> list[str]:
+        """Some subjects that were applied for already."""
+        known = sorted(name for name in self.acknowledged.copy() if "+" not in name)
+        return self._chance.sample(known, min(count, len(known)))
 
     def next_name(self) -> str:
         """The name of a new command: a new subject, or a change of one of the last twenty."""
@@ -79,21 +94,42 @@ class Load:
                 self.command(self.next_name())
 
 
+class Listener:
+    """A replica of the observer. `whole`: it must have heard every fact; a rebuilt one only the newest of every subject."""
+
+    def __init__(self, url: str, settings: Settings, variant: str, seed: str) -> None:
+        self.url = url
+        self.whole = True
+        self._new = partial(Replica, settings, variant, f"{seed} listener", observer.service.name)
+        self.start()
+
+    def start(self) -> None:
+        """Start it again; returns when it listens."""
+        self.replica = self._new()
+        self.replica.wait()
+
+
 class Arena:
     """One run of one fault."""
 
     def __init__(
-        self, settings: Settings, server: EmbeddedValkey, replicas: int, variant: str, seed: str, patience: float
+        self, settings: Settings, ground: Ground, url: str, replicas: int, variant: str, seed: str, patience: float
     ) -> None:
         self.settings = settings
-        self.server = server
+        self.ground = ground
+        self.server = ground.server
+        self.database_url = url
         self.proxy: Proxy | None = None
         self.small = False
         self.chance = random.Random(seed)
         self.patience = patience
-        self.client: Any = redis.Redis.from_url(server.url)
+        self.client: Any = redis.Redis.from_url(self.server.url)
         self.poison: set[str] = set()
+        self.refused: set[str] = set()
+        self.trimmed: dict[str, dict[bytes, bytes]] = {}
+        self.listeners: list[Listener] = []
         self.notes: list[str] = []
+        self.remarks: list[str] = []
         self._variant = variant
         self._seed = seed
         self._wanted = replicas
@@ -111,9 +147,26 @@ class Arena:
     def close(self) -> None:
         """Leave nothing running."""
         self.load.finish(0)
-        for replica in self.replicas:
+        for replica in self.running:
             replica.kill()
         self.client.close()
+
+    @property
+    def running(self) -> list[Replica]:
+        """The replicas, and those of the listeners."""
+        return [*self.replicas, *(listener.replica for listener in self.listeners)]
+
+    def listen(self) -> Listener:
+        """A listener with a database of its own, from now on."""
+        url = self.ground.database("observer", observer.Table.metadata)
+        settings = self.settings.model_copy(update={"database_url": url})
+        listener = Listener(url, settings, self._variant, self._seed)
+        self.listeners.append(listener)
+        return listener
+
+    def keep(self) -> None:
+        """Remember what stands on the stream: it may be trimmed, and the judge must know of it."""
+        self.trimmed |= {id.decode(): fields for id, fields in self.client.xrange(STREAM)}
 
     def restart(self, place: int) -> None:
         """Start a replica in the place of one that has ended."""
@@ -130,6 +183,28 @@ class Arena:
             alive = [replica for replica in self.replicas if replica.alive]
         return alive[next(self._turn) % len(alive)]
 
+    @contextmanager
+    def reading(self) -> Iterator[sa.Connection]:
+        """The child's database, opened to read."""
+        engine = read_only(self.database_url)
+        with engine.connect() as connection:
+            yield connection
+        engine.dispose()
+
+    def dead_letters(self) -> dict[str, Any]:
+        """When each dead letter was replayed, by its id."""
+        with self.reading() as connection:
+            table = tables.dead_letters
+            return {row.id: row.replayed_at for row in connection.execute(sa.select(table.c.id, table.c.replayed_at))}
+
+    def behind(self, group: str) -> int:
+        """How many entries a group has not finished with."""
+        for one in self.client.xinfo_groups(STREAM):
+            if one["name"].decode() == group:
+                newer = self.client.xrange(STREAM, f"({one['last-delivered-id'].decode()}", "+")
+                return int(one["pending"]) + len(newer)
+        return int(self.client.xlen(STREAM))
+
     def recovery(self, since: float) -> float:
         """Seconds from then until a command given now has taken effect at the listener."""
         name = f"{self.load.next_name().partition('+')[0]}-probe"
@@ -142,7 +217,7 @@ class Arena:
         """Whether, in time, every replica says twice that nothing is left to do, and the stream has its epoch."""
 
         def states() -> list[Any]:
-            told = [replica.ask("quiet") for replica in self.replicas]
+            told = [replica.ask("quiet") for replica in self.running]
             self.memory["quiet"] = told
             return told if all(state["quiet"] for state in told) and self.client.exists(epoch_of(STREAM)) else []
 

@@ -9,30 +9,61 @@ from __future__ import annotations
 
 import multiprocessing
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
-from typing import Any
+from typing import Any, NamedTuple
 
 import redis
 import sqlalchemy as sa
 
-from shared.events.registry import OrganizationApplied, OrganizationRegistered
+from shared.events.registry import OrganizationApplied, OrganizationChanged, OrganizationRegistered
 from shared.messaging import entries, tables
+from shared.messaging.entries import Fields
 from shared.messaging.streams import stream_of
-from tests.messaging.child import Applied, Effect, Latest, service
+from tests.faults import observer
+from tests.faults.substrates import read_only
+from tests.messaging.child import Applied, Effect, Latest, Tally, service
 
-JUDGE_LIMIT = 60.0
+JUDGE_LIMIT = 120.0
+OWN = (OrganizationApplied.type, OrganizationChanged.type, OrganizationRegistered.type)
+TOGETHER = "&"
+"""How the name of a command ends that was given with others."""
 
 
 @dataclass(frozen=True)
 class Evidence:
-    """What the driver knows: the commands acknowledged, the entries that are poison, where to look."""
+    """What the driver knows: the commands acknowledged and those undone on purpose, the entries that are poison, the entries
+    that may have been trimmed; where to look. `listeners`: their databases, and whether each must have heard every fact or
+    only the newest of every subject."""
 
     acknowledged: frozenset[str]
+    refused: frozenset[str]
     poison: frozenset[str]
+    trimmed: Mapping[str, Fields]
     database_url: str
     redis_url: str
+    listeners: tuple[tuple[str, bool], ...]
+
+
+@dataclass(frozen=True)
+class Rows:
+    """What stands in the child's database."""
+
+    applied: set[str]
+    effects: dict[str, int]
+    latest: dict[str, int]
+    tallies: dict[str, int]
+    dead: list[Any]
+
+
+class Told(NamedTuple):
+    """What a fact on the stream says."""
+
+    subject: str
+    type: str
+    sequence: int
 
 
 @dataclass
@@ -67,75 +98,104 @@ def judge(evidence: Evidence) -> Verdict:
 
 def _judge(evidence: Evidence, connection: Connection) -> None:
     with redis.Redis.from_url(evidence.redis_url) as client:
-        told: list[tuple[bytes, dict[bytes, bytes]]] = client.xrange(stream_of(service.name))  # type: ignore[assignment]
-    engine = _read_only(evidence.database_url)
-    with engine.connect() as connected:
-        applied = set(connected.execute(sa.select(sa.column("id")).select_from(sa.table(Applied.__tablename__))).scalars())
-        effects = dict(_pairs(connected, Effect.__tablename__, "times"))
-        latest = dict(_pairs(connected, Latest.__tablename__, "sequence"))
-        dead = {row.entry_id: row.cause for row in connected.execute(sa.select(tables.dead_letters))}
-    engine.dispose()
-    connection.send(_verdict(evidence, told, applied, effects, latest, dead))
-
-
-def _verdict(
-    evidence: Evidence,
-    told: list[tuple[bytes, dict[bytes, bytes]]],
-    applied: set[str],
-    effects: dict[str, int],
-    latest: dict[str, int],
-    dead: dict[str, str],
-) -> Verdict:
+        standing: list[tuple[bytes, Fields]] = client.xrange(stream_of(service.name))  # type: ignore[assignment]
+    entries_told = {**evidence.trimmed, **{id.decode(): fields for id, fields in standing}}
     verdict = Verdict(len(evidence.acknowledged))
-    verdict.lost += [f"acknowledged, but without a row: {name}" for name in evidence.acknowledged - applied]
+    told = _told(evidence, entries_told, verdict)
+    with _reading(evidence.database_url) as connected:
+        rows = Rows(
+            applied=set(connected.execute(sa.select(sa.column("id")).select_from(sa.table(Applied.__tablename__))).scalars()),
+            effects=_pairs(connected, Effect.__tablename__, "times"),
+            latest=_pairs(connected, Latest.__tablename__, "sequence"),
+            tallies=_pairs(connected, Tally.__tablename__, "times"),
+            dead=list(connected.execute(sa.select(tables.dead_letters))),
+        )
+    _judge_commands(evidence, told, rows, verdict)
+    _judge_dead_letters(evidence, rows.dead, verdict)
+    for url, whole in evidence.listeners:
+        with _reading(url) as connected:
+            heard = _pairs(connected, observer.Heard.__tablename__, "times")
+            newest = _pairs(connected, observer.Newest.__tablename__, "sequence")
+            dead = list(connected.execute(sa.select(tables.dead_letters)))
+        _judge_listener(told, heard, newest, whole, verdict)
+        _judge_dead_letters(evidence, dead, verdict)
+    connection.send(verdict)
 
+
+def _told(evidence: Evidence, entries_told: Mapping[str, Fields], verdict: Verdict) -> dict[str, Told]:
     # What a fact says must be the same however often it stands on the stream.
-    facts: dict[str, set[tuple[str, str, int]]] = defaultdict(set)
-    for entry_id, fields in told:
-        if entry_id.decode() not in evidence.poison:
+    facts: dict[str, set[Told]] = defaultdict(set)
+    for entry_id, fields in entries_told.items():
+        if entry_id not in evidence.poison:
             fact = entries.read(fields)
-            facts[fact.id].add((fact.subject, fact.type, fact.sequence))
+            facts[fact.id].add(Told(fact.subject, fact.type, fact.sequence))
     verdict.twice += [f"one id, several facts: {id}" for id, said in facts.items() if len(said) > 1]
-    single = {id: next(iter(said)) for id, said in facts.items()}
+    return {id: next(iter(said)) for id, said in facts.items()}
+
+
+def _judge_commands(evidence: Evidence, everything: Mapping[str, Told], rows: Rows, verdict: Verdict) -> None:
+    told = {id: fact for id, fact in everything.items() if fact.type in OWN}
+    applied = rows.applied
+    verdict.lost += [f"acknowledged, but without a row: {name}" for name in evidence.acknowledged - applied]
+    verdict.twice += [f"undone, and yet there: {name}" for name in evidence.refused & applied]
 
     firsts = {name for name in applied if "+" not in name}
     changes = [name.partition("+")[0] for name in applied if "+" in name] + list(firsts)  # each first is answered by a change
-    first, registered, change = [], {}, {}
-    for id, (subject, type, _) in single.items():
-        if type == OrganizationApplied.type:
-            first.append(subject)
-        elif type == OrganizationRegistered.type:
-            registered[id] = subject
-        else:
-            change[id] = subject
+    first = [fact.subject for fact in told.values() if fact.type == OrganizationApplied.type]
+    registered = {id: fact.subject for id, fact in told.items() if fact.type == OrganizationRegistered.type}
+    change = {id: fact.subject for id, fact in told.items() if fact.type == OrganizationChanged.type}
     verdict.compare("fact that somebody applied", firsts, first)
     verdict.compare("fact of a timer", firsts, registered.values())
     verdict.compare("fact that somebody changed", changes, change.values())
 
-    happened = [name for name, times in effects.items() for _ in range(times)]
+    happened = [name for name, times in rows.effects.items() for _ in range(times)]
     verdict.compare("effect", [*first, *(f"changed {id}" for id in [*change, *registered])], happened)
+    touched = [subject for subject, times in rows.tallies.items() for _ in range(times)]
+    verdict.compare("touch", [name.partition("+")[0] for name in applied if name.endswith(TOGETHER)], touched)
 
-    sequences: dict[str, list[int]] = defaultdict(list)
-    for subject, _, sequence in single.values():
-        sequences[subject].append(sequence)
-    for subject, given in sequences.items():
+    for subject, given in _sequences(told).items():
         verdict.compare(f"sequence of {subject}", range(1, len(given) + 1), given)
-        if latest.get(subject) != max(given):
-            verdict.lost.append(f"projection of {subject}: {latest.get(subject)} of {max(given)}")
-
-    verdict.lost += [f"dead letter of a good fact: {id} ({cause})" for id, cause in dead.items() if id not in evidence.poison]
-    verdict.lost += [f"no dead letter with a cause: {id}" for id in evidence.poison if not dead.get(id)]
-    return verdict
+        if rows.latest.get(subject) != max(given):
+            verdict.lost.append(f"projection of {subject}: {rows.latest.get(subject)} of {max(given)}")
 
 
-def _pairs(connected: sa.Connection, table: str, value: str) -> list[tuple[str, int]]:
+def _judge_listener(
+    told: Mapping[str, Told], heard: dict[str, int], newest: dict[str, int], whole: bool, verdict: Verdict
+) -> None:
+    happened = [id for id, times in heard.items() for _ in range(times)]
+    verdict.compare("effect at a listener", list(told if whole else heard), happened)
+    for subject, given in _sequences(told).items():
+        if newest.get(subject) != max(given):
+            verdict.lost.append(f"a listener's projection of {subject}: {newest.get(subject)} of {max(given)}")
+
+
+def _judge_dead_letters(evidence: Evidence, dead: list[Any], verdict: Verdict) -> None:
+    """A good fact's dead letter is none any more once it was replayed."""
+    causes = {letter.entry_id: letter.cause for letter in dead}
+    verdict.lost += [f"a dead letter without a cause: {id}" for id, cause in causes.items() if not cause]
+    verdict.lost += [
+        f"dead letter of a good fact: {letter.entry_id} ({letter.cause})"
+        for letter in dead
+        if letter.entry_id not in evidence.poison and letter.replayed_at is None
+    ]
+    verdict.lost += [f"no dead letter: {id}" for id in evidence.poison if id not in causes]
+
+
+def _sequences(told: Mapping[str, Told]) -> dict[str, list[int]]:
+    sequences: dict[str, list[int]] = defaultdict(list)
+    for fact in told.values():
+        sequences[fact.subject].append(fact.sequence)
+    return sequences
+
+
+@contextmanager
+def _reading(url: str) -> Iterator[sa.Connection]:
+    engine = read_only(url)
+    with engine.connect() as connected:
+        yield connected
+    engine.dispose()
+
+
+def _pairs(connected: sa.Connection, table: str, value: str) -> dict[str, int]:
     rows = connected.execute(sa.select(sa.column("id"), sa.column(value)).select_from(sa.table(table)))
-    return [(row[0], row[1]) for row in rows]
-
-
-def _read_only(url: str) -> sa.Engine:
-    address = sa.make_url(url)
-    if address.get_backend_name() == "sqlite":
-        return sa.create_engine(f"sqlite+pysqlite:///file:{address.database}?mode=ro&uri=true")
-    options = {"options": "-c default_transaction_read_only=on"}
-    return sa.create_engine(address.set(drivername="postgresql+psycopg"), connect_args=options)
+    return {row[0]: row[1] for row in rows}

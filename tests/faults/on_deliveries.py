@@ -36,11 +36,18 @@ def reorder(arena: Arena) -> Struck:
     """The variant does it; here is counted how many facts came after a later one of their subject."""
     newest: dict[bytes, int] = arena.memory.setdefault("newest", {})
     late = 0
-    for id, fields in arena.client.xrange(STREAM, f"({arena.memory.get('last', '0-0')}"):
-        arena.memory["last"] = id.decode()
-        subject, sequence = fields[b"subject"], int(fields[b"sequence"])
-        late += sequence < newest.get(subject, 0)
-        newest[subject] = max(sequence, newest.get(subject, 0))
+
+    def some() -> bool:
+        nonlocal late
+        for id, fields in arena.client.xrange(STREAM, f"({arena.memory.get('last', '0-0')}"):
+            arena.memory["last"] = id.decode()
+            subject, sequence = fields[b"subject"], int(fields[b"sequence"])
+            late += sequence < newest.get(subject, 0)
+            newest[subject] = max(sequence, newest.get(subject, 0))
+        return late > 0
+
+    if not arena.until(some, STRIKE_LIMIT):
+        arena.notes.append("no fact came after a later one")
     return late, time.monotonic()
 
 
@@ -53,3 +60,16 @@ def add_poison(arena: Arena) -> Struck:
     arena.poison.add(added.decode())
     arena.memory["length"] = arena.client.xlen(STREAM)
     return 1, time.monotonic()
+
+
+def race(arena: Arena) -> Struck:
+    """Two relays sweep without waiting; here is counted how many facts stand on the stream more than once."""
+    if not arena.until(lambda: _doubles(arena) > arena.memory.get("doubles", 0), STRIKE_LIMIT):
+        arena.notes.append("no fact was sent twice")
+    before, arena.memory["doubles"] = arena.memory.get("doubles", 0), _doubles(arena)
+    return arena.memory["doubles"] - before, time.monotonic()
+
+
+def _doubles(arena: Arena) -> int:
+    ids = [fields[b"id"] for _, fields in arena.client.xrange(STREAM)]
+    return len(ids) - len(set(ids))

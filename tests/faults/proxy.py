@@ -1,4 +1,5 @@
-"""A proxy before a Redis: it forwards bytes, and on demand loses replies, forwards nothing for a while, or is slow."""
+"""A proxy before a Redis or a PostgreSQL: it forwards bytes, and on demand loses replies, forwards nothing for a while, or
+is slow."""
 
 from __future__ import annotations
 
@@ -10,16 +11,21 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import sqlalchemy as sa
+
 CHUNK = 65_536
-COMMANDS = (b"\r\nXADD\r\n", b"\r\nXREADGROUP\r\n", b"\r\nXACK\r\n")
+REDIS = (b"\r\nXADD\r\n", b"\r\nXREADGROUP\r\n", b"\r\nXACK\r\n")
+POSTGRES = (b"COMMIT\x00",)
+"""How the requests look whose replies may be lost."""
 
 
 class Proxy:
     """Listens on a Unix socket and forwards to another address. A context manager."""
 
-    def __init__(self, path: Path, connect: Callable[[], socket.socket], seed: str) -> None:
+    def __init__(self, path: Path, connect: Callable[[], socket.socket], commands: tuple[bytes, ...], seed: str) -> None:
         self._path = path
         self._connect = connect
+        self._commands = commands
         self._chance = random.Random(seed)
         self._losing = 0.0
         self._delay = 0.0
@@ -53,8 +59,8 @@ class Proxy:
 
     @contextlib.contextmanager
     def losing(self, share: float) -> Iterator[None]:
-        """Meanwhile a share of the requests that XADD, XREADGROUP or XACK are carried out, and their replies never arrive:
-        the connection ends instead."""
+        """Meanwhile a share of the requests with one of the commands are carried out, and their replies never arrive: the
+        connection ends instead."""
         self._losing = share
         yield
         self._losing = 0.0
@@ -113,7 +119,7 @@ class Proxy:
         _close(target)
 
     def _doom(self, chunk: bytes, doomed: threading.Event) -> bool:
-        if self._losing and any(command in chunk for command in COMMANDS):
+        if self._losing and any(command in chunk for command in self._commands):
             with self._lock:
                 if self._chance.random() < self._losing:
                     doomed.set()
@@ -140,6 +146,27 @@ def unix(path: Path) -> Callable[[], socket.socket]:
         return connection
 
     return connect
+
+
+def postgres(url: str) -> Callable[[], socket.socket]:
+    """Connects to a PostgreSQL, over TCP or its Unix socket."""
+    address = sa.make_url(url)
+    host = str(address.query.get("host") or address.host or "localhost")
+    port = address.port or 5432
+    if host.startswith("/"):
+        return unix(Path(host) / f".s.PGSQL.{port}")
+    return lambda: socket.create_connection((host, port))
+
+
+def through(folder: Path, url: str) -> str:
+    """The address of the database at `url` by way of the proxy at `socket_in(folder)`."""
+    address = sa.make_url(url).set(host=None, port=None).update_query_dict({"host": str(folder)})
+    return address.render_as_string(hide_password=False)
+
+
+def socket_in(folder: Path) -> Path:
+    """Where PostgreSQL's clients look for its Unix socket."""
+    return folder / ".s.PGSQL.5432"
 
 
 def _close(one: socket.socket) -> None:

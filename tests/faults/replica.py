@@ -9,25 +9,33 @@ import multiprocessing
 import os
 import signal
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import TimeoutError as TooLate
+from datetime import timedelta
 from multiprocessing.connection import Connection
+from pathlib import Path
 from typing import Any
 
+import redis
 from sqlmodel import Session
 
 from shared import logs
-from shared.messaging import steps
-from shared.service import Host
+from shared.messaging import healing, replay, steps
+from shared.messaging.housekeeping import Housekeeper
+from shared.service import Host, Service
 from shared.settings import Settings
-from tests.faults import variants
-from tests.messaging.child import Effect, apply, killer, service
+from tests.faults import observer, variants
+from tests.messaging import child
+from tests.messaging.child import Effect, killer
 
 START_LIMIT = 30.0
 ASK_LIMIT = 5.0
 END_LIMIT = 25.0
 WORKERS = 8
+SERVICES = {service.name: service for service in (child.service, observer.service)}
+ROLLED_BACK = "rolled back on purpose"
 
 
 class Gone(Exception):
@@ -37,12 +45,12 @@ class Gone(Exception):
 class Replica:
     """The driver's end of a replica. `start` returns once it runs; `kill` and `terminate` once it has ended."""
 
-    def __init__(self, settings: Settings, variant: str, seed: str) -> None:
+    def __init__(self, settings: Settings, variant: str, seed: str, service: str = "registry") -> None:
         # Forked from a server that has everything imported: a start takes milliseconds, and a kill is a real one.
         context = multiprocessing.get_context("forkserver")
         context.set_forkserver_preload([__name__])
         self._connection, theirs = context.Pipe()
-        self._process = context.Process(target=_run, args=(settings, variant, seed, theirs), daemon=True)
+        self._process = context.Process(target=_run, args=(settings, variant, seed, service, theirs), daemon=True)
         self._process.start()
         theirs.close()
         self._lock = threading.Lock()
@@ -71,6 +79,17 @@ class Replica:
         """SIGCONT."""
         self._signal(signal.SIGCONT)
         self._paused = False
+
+    @property
+    def memory(self) -> tuple[float, float]:
+        """Its resident memory now, and at most so far, in megabytes."""
+        lines = Path(f"/proc/{self._process.pid}/status").read_text().splitlines()
+        kilobytes = {
+            name: int(value.split()[0])
+            for name, _, value in (line.partition(":") for line in lines)
+            if "VmRSS" in name or "VmHWM" in name
+        }
+        return kilobytes["VmRSS"] / 1024, kilobytes["VmHWM"] / 1024
 
     @property
     def exit_code(self) -> int | None:
@@ -140,13 +159,13 @@ class Replica:
                 future.set_exception(Gone("it has ended"))
 
 
-def _run(settings: Settings, variant: str, seed: str, connection: Connection) -> None:
+def _run(settings: Settings, variant: str, seed: str, service: str, connection: Connection) -> None:
     logs.configure(level="CRITICAL", format="text")
     variants.use(variant, seed)
-    asyncio.run(_serve(settings, connection))
+    asyncio.run(_serve(SERVICES[service], settings, connection))
 
 
-async def _serve(settings: Settings, connection: Connection) -> None:
+async def _serve(service: Service, settings: Settings, connection: Connection) -> None:
     host = Host(service, settings)
     loop, ended = asyncio.get_running_loop(), asyncio.Event()
     loop.add_signal_handler(signal.SIGTERM, ended.set)
@@ -185,9 +204,55 @@ def _answers(host: Host, loop: asyncio.AbstractEventLoop) -> dict[str, Callable[
         effect = session.get(Effect, name)
         return effect.times if effect else 0
 
+    def trim(age: float) -> None:
+        with redis.Redis.from_url(host.settings.redis_url) as client:
+            Housekeeper(host.database, client, host.service.writes, timedelta(days=1), timedelta(seconds=age)).clean()
+
     return {
-        "apply": lambda name: host.run(apply, name),
+        "apply": lambda name: host.run(child.apply, name),
+        "apply all": lambda names: host.run(child.apply_all, names),
+        "apply slowly": lambda name, seconds: _end(lambda: time.sleep(seconds), lambda: host.run(child.apply, name)),
+        "roll back": lambda name, seconds: _end(lambda: _undo(seconds), lambda: host.run(child.apply, name)),
         "times": lambda name: host.read(times, name),
         "quiet": lambda: asyncio.run_coroutine_threadsafe(host.quiet(), loop).result(ASK_LIMIT),
         "arm": lambda label, hit: steps.arm(killer(label, hit)),
+        "break": child.BUG.add,
+        "mend": child.BUG.clear,
+        "replay": lambda: _replay(host),
+        "republish": lambda: host.database.transact(healing.republish),
+        "trim": trim,
     }
+
+
+_ending = threading.local()
+
+
+def _end(before_commit: Callable[[], None], work: Callable[[], Any]) -> Any:
+    """Do this right before the commit, when everything is written, of whatever this thread does."""
+
+    def at(label: str) -> None:
+        if label == "command:before-commit" and (ending := getattr(_ending, "how", None)):
+            ending()
+
+    steps.arm(at)
+    _ending.how = before_commit
+    try:
+        return work()
+    finally:
+        _ending.how = None
+
+
+def _undo(seconds: float) -> None:
+    time.sleep(seconds)  # in which others commit what they told later
+    raise RuntimeError(ROLLED_BACK)
+
+
+def _replay(host: Host) -> tuple[int, dict[str, str]]:
+    """What `fenghe dead-letters --replay-cause` does, cause by cause: how many were replayed, and why others were not."""
+    service, database = host.service, host.database
+    total, failed = 0, {}
+    for group in host.read(replay.groups):
+        letters = host.read(replay.chosen, None, group.cause)
+        failed |= replay.replay(database, service.dispatch, service.name, host.settings.public_url, letters)
+        total += len(letters)
+    return total - len(failed), failed

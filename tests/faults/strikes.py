@@ -5,7 +5,10 @@ from __future__ import annotations
 from shared.messaging.steps import LABELS
 from tests.faults import poison
 from tests.faults.fault import NOW, SHARED, SOLE, Fault
-from tests.faults.on_deliveries import add_poison, deliver_often, reorder
+from tests.faults.on_commands import adverse_order, fix_a_bug, roll_back
+from tests.faults.on_databases import STOPPED, lose_commits, stop_database
+from tests.faults.on_deliveries import add_poison, deliver_often, race, reorder
+from tests.faults.on_listeners import late_listener, rebuild, trim_while_stopped
 from tests.faults.on_processes import kill, kill_at_step, pause, rolling_restart
 from tests.faults.on_redis import cut_or_slow, flush, kill_redis, lose_replies, set_back
 
@@ -18,9 +21,18 @@ FAULTS = (
     Fault("T4", "Redis set back to an older copy", set_back, pace=(0.2, 0.5)),
     Fault("T6", "rolling SIGTERM restarts", rolling_restart, replicas=2, settings=SHARED),
     Fault("T7", "replies lost after success", lose_replies, proxied="redis", pace=NOW),
+    Fault("T7", "replies of COMMIT lost", lose_commits, proxied="database", databases=("postgresql",), pace=NOW),
     Fault("T8", "partitions and slow links", cut_or_slow, proxied="redis", rounds=2),
     Fault("T11", "delivered 2–5 times at once", deliver_often, replicas=2, settings=SHARED, pace=NOW),
     Fault("T12", "reordered within 100", reorder, variant="reordered", settings={**SOLE, "sweep_age": 0}),
     Fault("T13", "consumer paused, then continued", pause, replicas=2, settings={**SHARED, "claim_idle": 0.5}),
+    Fault("T14", "a backlog and a late listener", late_listener, pace=NOW, takes=40),
+    Fault("T15", "trimming against a stopped listener", trim_while_stopped, rounds=2),
     Fault("T16", "1 % poison", add_poison, pace=NOW, rounds=len(poison.KINDS)),
+    Fault("republish", "an emptied listener is rebuilt", rebuild),
+    Fault("relays", "two relays at once", race, replicas=2, settings={**SHARED, "sweep_age": 0}, pace=NOW),
+    Fault("stop", "a stopped database", stop_database, rounds=2, takes=2 * STOPPED, own=True),
+    Fault("rollback", "told, then rolled back or slow", roll_back),
+    Fault("bug", "a bug, mended and replayed", fix_a_bug),
+    Fault("deadlock", "several subjects in adverse order", adverse_order, replicas=2, settings=SHARED, errors=False),
 )

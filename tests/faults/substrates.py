@@ -6,7 +6,7 @@ import contextlib
 import os
 import shutil
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from unittest import mock
@@ -16,10 +16,28 @@ import sqlalchemy as sa
 from shared.database import Database
 from shared.messaging import tables
 from shared.messaging.valkey import EmbeddedValkey
-from tests.messaging.child import Table
+from tests.faults.cluster import Cluster, programs
 
 POSTGRES = os.environ.get("FENGHE_TEST_POSTGRES_URL", "")
 REDIS = shutil.which("redis-server")
+
+
+@dataclass
+class Ground:
+    """What a run stands on: an empty Redis, and a server of databases; `cluster` where that is the suite's own."""
+
+    server: EmbeddedValkey
+    cluster: Cluster | None
+    _make: Callable[[str], str]
+
+    def database(self, name: str, metadata: sa.MetaData) -> str:
+        """The address of a new database with the kit's tables and these."""
+        url = self._make(name)
+        database = Database(url)
+        for tables_of in (tables.metadata, metadata):
+            tables_of.create_all(database.engine)
+        database.close()
+        return url
 
 
 @dataclass(frozen=True)
@@ -33,20 +51,21 @@ class Substrate:
         return f"{self.database} × {self.redis}"
 
     @contextlib.contextmanager
-    def new(self, folder: Path) -> Iterator[tuple[str, EmbeddedValkey]]:
-        """An empty database with the child service's tables, its address, and an empty Redis that keeps an append-only
-        file. Both are gone afterwards."""
+    def new(self, folder: Path, own: bool = False) -> Iterator[Ground]:
+        """An empty Redis that keeps an append-only file, and room for databases. All is gone afterwards. `own`: on a
+        PostgreSQL of the suite's own, where its programs are here."""
         server = (RedisServer if self.redis == "redis" else EmbeddedValkey)(folder / "redis")
-        with _database(self.database, folder) as url:
-            database = Database(url)
-            for metadata in (tables.metadata, Table.metadata):
-                metadata.create_all(database.engine)
-            database.close()
+        with contextlib.ExitStack() as stack:
+            cluster = None
+            if self.database == "sqlite":
+                make = _sqlite(folder)
+            else:
+                if own and programs():
+                    cluster = stack.enter_context(Cluster())
+                make = stack.enter_context(_postgres(cluster.url if cluster else POSTGRES))
             server.start()
-            try:
-                yield url, server
-            finally:
-                server.stop()
+            stack.callback(server.stop)
+            yield Ground(server, cluster, make)
 
 
 class RedisServer(EmbeddedValkey):
@@ -71,18 +90,34 @@ def available() -> tuple[list[Substrate], list[str]]:
     return [Substrate(database, server) for database in databases for server in servers], missing
 
 
+def read_only(url: str) -> sa.Engine:
+    """A database that can only be read."""
+    address = sa.make_url(url)
+    if address.get_backend_name() == "sqlite":
+        return sa.create_engine(f"sqlite+pysqlite:///file:{address.database}?mode=ro&uri=true")
+    options = {"options": "-c default_transaction_read_only=on"}
+    return sa.create_engine(address.set(drivername="postgresql+psycopg"), connect_args=options)
+
+
+def _sqlite(folder: Path) -> Callable[[str], str]:
+    return lambda name: f"sqlite:///{folder / name}.db"
+
+
 @contextlib.contextmanager
-def _database(kind: str, folder: Path) -> Iterator[str]:
-    if kind == "sqlite":
-        yield f"sqlite:///{folder / 'child.db'}"
-        return
-    address = sa.make_url(POSTGRES)
+def _postgres(url: str) -> Iterator[Callable[[str], str]]:
+    address = sa.make_url(url)
     server = sa.create_engine(address.set(drivername="postgresql+psycopg"), isolation_level="AUTOCOMMIT", poolclass=sa.NullPool)
-    name = f"fenghe_faults_{uuid.uuid4().hex[:12]}"
-    with server.connect() as connection:
-        connection.execute(sa.text(f'CREATE DATABASE "{name}"'))
-    try:
-        yield address.set(database=name).render_as_string(hide_password=False)
-    finally:
+    made: list[str] = []
+
+    def make(name: str) -> str:
+        database = f"fenghe_faults_{name}_{uuid.uuid4().hex[:12]}"
         with server.connect() as connection:
-            connection.execute(sa.text(f'DROP DATABASE "{name}" WITH (FORCE)'))
+            connection.execute(sa.text(f'CREATE DATABASE "{database}"'))
+            connection.execute(sa.text(f"ALTER DATABASE \"{database}\" SET deadlock_timeout = '20ms'"))
+        made.append(database)
+        return address.set(database=database).render_as_string(hide_password=False)
+
+    yield make
+    with server.connect() as connection:
+        for database in made:
+            connection.execute(sa.text(f'DROP DATABASE "{database}" WITH (FORCE)'))

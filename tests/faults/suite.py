@@ -16,9 +16,10 @@ from shared.settings import Settings
 from tests.faults.arena import Arena
 from tests.faults.fault import Fault
 from tests.faults.judge import Evidence, judge
-from tests.faults.proxy import Proxy, unix
+from tests.faults.proxy import POSTGRES, REDIS, Proxy, postgres, socket_in, through, unix
 from tests.faults.replica import Gone
 from tests.faults.substrates import Substrate
+from tests.messaging.child import Table
 
 PATIENCE = 30.0
 """Seconds in which everything must have come to rest again."""
@@ -26,7 +27,8 @@ PATIENCE = 30.0
 
 @dataclass
 class Row:
-    """What a fault did on a substrate. `recovery`: the slowest, in seconds. `notes`: what the judge and the driver say."""
+    """What a fault did on a substrate. `recovery`: the slowest, in seconds. `notes`: what the judge and the driver say against
+    it; `remarks`: what else they measured."""
 
     fault: str
     what: str
@@ -38,6 +40,7 @@ class Row:
     recovery: float = 0.0
     client_errors: int = 0
     notes: list[str] = field(default_factory=list)
+    remarks: list[str] = field(default_factory=list)
 
     @property
     def holds(self) -> bool:
@@ -64,18 +67,23 @@ def run(
     script = f"{seed} {fault.id} {substrate}"
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="faults-")))
-        database_url, server = stack.enter_context(substrate.new(folder))
-        proxy = (
-            stack.enter_context(Proxy(folder / "proxy.sock", unix(server.socket), script)) if fault.proxied == "redis" else None
-        )
+        ground = stack.enter_context(substrate.new(folder, fault.own))
+        url = ground.database("child", Table.metadata)
+        seen_url, redis_url, proxy = url, ground.server.url, None
+        if fault.proxied == "redis":
+            proxy = stack.enter_context(Proxy(folder / "proxy.sock", unix(ground.server.socket), REDIS, script))
+            redis_url = proxy.url
+        elif fault.proxied == "database" or (fault.own and not ground.cluster and substrate.database == "postgresql"):
+            proxy = stack.enter_context(Proxy(socket_in(folder), postgres(url), POSTGRES, script))
+            seen_url = through(folder, url)
         make_keys(folder / "keys")
         settings = Settings(
-            database_url=database_url,
-            redis_url=proxy.url if proxy else server.url,
+            database_url=seen_url,
+            redis_url=redis_url,
             token_keys=str(folder / "keys" / "tokens.jwks.json"),
             **{"retry_first": 0.01, "sweep_age": 0.5, **fault.settings},
         )
-        arena = Arena(settings, server, fault.replicas, broken or fault.variant, script, patience)
+        arena = Arena(settings, ground, url, fault.replicas, broken or fault.variant, script, patience)
         arena.proxy = proxy
         arena.small = small
         stack.callback(arena.close)
@@ -85,13 +93,24 @@ def run(
             row.notes.append(f"clients still waited for an answer after {patience:.0f} s")
         if not arena.quiet():
             row.notes.append(f"not quiet within {patience:.0f} s: {arena.memory.get('quiet')}")
-        for replica in arena.replicas:
+        for replica in arena.running:
             if (code := replica.terminate()) != 0:
                 row.notes.append(f"in the end it ended with {code}")
-        evidence = Evidence(frozenset(arena.load.acknowledged), frozenset(arena.poison), database_url, server.url)
-        verdict = judge(evidence)
+        verdict = judge(
+            Evidence(
+                acknowledged=frozenset(arena.load.acknowledged),
+                refused=frozenset(arena.refused),
+                poison=frozenset(arena.poison),
+                trimmed=arena.trimmed,
+                database_url=url,
+                redis_url=ground.server.url,
+                listeners=tuple((listener.url, listener.whole) for listener in arena.listeners),
+            )
+        )
     row.acknowledged, row.lost, row.twice = verdict.acknowledged, len(verdict.lost), len(verdict.twice)
-    row.client_errors = arena.load.errors
+    row.client_errors, row.remarks = arena.load.errors, arena.remarks
+    if row.client_errors and not fault.errors:
+        row.notes.append(f"a client saw an error: {arena.load.last_error}")
     row.notes += [*arena.notes, *verdict.lost[:3], *verdict.twice[:3]]
     return row
 

@@ -14,6 +14,7 @@ from tests.faults.fault import Fault
 from tests.faults.strikes import FAULTS
 from tests.faults.substrates import Substrate, available
 from tests.faults.suite import run
+from tests.messaging.child import Table
 
 
 def chosen() -> Iterator[tuple[Fault, Substrate]]:
@@ -36,8 +37,8 @@ def test_it_holds_under(fault: Fault, substrate: Substrate) -> None:
 
 @pytest.mark.parametrize("substrate", available()[0], ids=str)
 def test_a_substrate_is_what_it_says(substrate: Substrate, tmp_path: Path) -> None:
-    with substrate.new(tmp_path) as (url, server), redis.Redis.from_url(server.url) as client:
-        assert url.startswith(substrate.database)
+    with substrate.new(tmp_path) as ground, redis.Redis.from_url(ground.server.url) as client:
+        assert ground.database("child", Table.metadata).startswith(substrate.database)
         assert client.info("server").get("server_name", "redis") == substrate.redis
 
 

@@ -1,0 +1,117 @@
+"""Faults in what a service itself does: transactions undone or slow, in adverse order, and a bug in a handler."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from contextlib import suppress
+
+import sqlalchemy as sa
+
+from tests.faults.arena import Arena
+from tests.faults.fault import STRIKE_LIMIT, Struck
+from tests.faults.judge import TOGETHER
+from tests.faults.replica import ROLLED_BACK, Gone
+
+UNDONE = 6
+HELD = 0.05
+"""Seconds between telling and the end of a transaction, in which others are committed."""
+WRITERS, COMMANDS, HOT, AT_ONCE = 8, 12, 8, 5
+BUG = "7"
+
+
+def roll_back(arena: Arena) -> Struck:
+    """Transactions that tell and are undone, between others that tell and take their time."""
+    known = _known(arena, 2 * UNDONE)
+    number = arena.memory["number"] = arena.memory.get("number", -1) + 1
+    undone = [f"undone-{number}-{n}" if n % 2 else f"{known[n]}+undone-{number}" for n in range(UNDONE)]
+    slow = [f"{subject}+slow-{number}" for subject in known[UNDONE:]]
+    arena.refused.update(undone)
+
+    def undo() -> None:
+        for name in undone:
+            try:
+                arena.any_replica().ask("roll back", name, HELD)
+            except Gone as error:
+                if ROLLED_BACK not in str(error):
+                    arena.notes.append(f"undoing: {error}")
+
+    def be_slow() -> None:
+        for name in slow:
+            arena.load.give([name], "apply slowly", name, HELD)
+
+    _together([undo, be_slow])
+    return len(undone), time.monotonic()
+
+
+def adverse_order(arena: Arena) -> Struck:
+    """Many writers change the same few subjects, several in a transaction, each in an order of its own."""
+    hot = arena.memory.setdefault("hot", _known(arena, HOT))
+    number = arena.memory["number"] = arena.memory.get("number", -1) + 1
+    given = [
+        [
+            [f"{subject}+{number}-{writer}-{n}{TOGETHER}" for subject in arena.chance.sample(hot, AT_ONCE)]
+            for n in range(COMMANDS)
+        ]
+        for writer in range(WRITERS)
+    ]
+
+    def write(commands: list[list[str]]) -> None:
+        with suppress(TimeoutError):
+            for names in commands:
+                arena.load.give(names, "apply all", names, limit=STRIKE_LIMIT)
+
+    before = _deadlocks(arena)
+    _together([lambda commands=commands: write(commands) for commands in given])  # type: ignore[misc]
+    if arena.database_url.startswith("postgresql"):
+        if not arena.until(lambda: _deadlocks(arena) > before, STRIKE_LIMIT):
+            arena.notes.append("PostgreSQL saw no deadlock")
+        arena.remarks[:] = [f"{_deadlocks(arena)} deadlocks"]
+    return WRITERS * COMMANDS, time.monotonic()
+
+
+def fix_a_bug(arena: Arena) -> Struck:
+    """A handler cannot stand some subjects; their facts are dead letters until it is mended and they are replayed."""
+    replica = arena.any_replica()
+    replica.ask("break", BUG)
+    letters = arena.memory.get("letters", 0) + 5
+    if not arena.until(lambda: len(arena.dead_letters()) >= letters, STRIKE_LIMIT):
+        arena.notes.append("hardly a fact became a dead letter")
+    arena.memory["letters"] = len(arena.dead_letters())
+    if (replayed := replica.ask("replay", limit=STRIKE_LIMIT))[0]:
+        arena.notes.append(f"{replayed[0]} dead letters took effect with the bug")
+    replica.ask("mend")
+    since = time.monotonic()
+    replayed = 0
+
+    def empty() -> bool:
+        nonlocal replayed
+        replayed += replica.ask("replay", limit=STRIKE_LIMIT)[0]
+        return not replica.ask("quiet")["retrying"] and all(arena.dead_letters().values())
+
+    if not arena.until(empty):
+        arena.notes.append("dead letters are left")
+    return replayed, since
+
+
+def _known(arena: Arena, count: int) -> list[str]:
+    if not arena.until(lambda: len(arena.load.subjects(count)) == count, STRIKE_LIMIT):
+        raise TimeoutError("hardly a command was given")
+    return arena.load.subjects(count)
+
+
+def _together(works: list[Callable[[], None]]) -> None:
+    threads = [threading.Thread(target=work, daemon=True) for work in works]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+
+def _deadlocks(arena: Arena) -> int:
+    if arena.database_url.startswith("sqlite"):
+        return 0
+    with arena.reading() as connection:
+        statement = sa.text("SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()")
+        return int(connection.execute(statement).scalar_one())
