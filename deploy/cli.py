@@ -282,12 +282,16 @@ def dead_letters(
     replay: Annotated[str | None, typer.Option(help="Replay the dead letter of this id.")] = None,
     replay_cause: Annotated[str | None, typer.Option(help="Replay all that died of this cause.")] = None,
     replay_all: Annotated[bool, typer.Option("--replay-all", help="Replay all of a service.")] = False,
+    history: Annotated[bool, typer.Option("--history", help="Show the replays, and what became of each.")] = False,
     data: Data = DATA,
 ) -> None:
     """Show what could not be handled, grouped by cause; or replay it, once the cause is mended."""
     from deploy import repair
 
     with _sentences():
+        if history:
+            repair.show_history(services or [], data)
+            return
         if not (replay or replay_cause or replay_all):
             repair.show_dead_letters(services or [], data)
             return

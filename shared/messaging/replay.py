@@ -5,16 +5,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Literal
 
 import sqlalchemy as sa
 from sqlmodel import Session
 
 from shared.database import Database
 from shared.events import CloudEvent, Fact
+from shared.identifiers import new_id
 from shared.messaging import entries, inbox
 from shared.messaging.handlers import Dispatch
-from shared.messaging.tables import dead_letters
+from shared.messaging.tables import dead_letters, replays
 from shared.messaging.transaction import Transaction, transact
+
+Outcome = Literal["took effect", "had taken effect before", "dead again"]
 
 
 @dataclass(frozen=True)
@@ -59,9 +63,33 @@ def chosen(session: Session, letter: str | None, cause: str | None) -> list[str]
     return list(session.execute(statement).scalars())
 
 
+@dataclass(frozen=True)
+class Replayed:
+    """A replay: of which dead letter, when, what became of it, and why it is dead again, where it is."""
+
+    at: datetime
+    letter: str
+    type: str | None
+    outcome: Outcome
+    cause: str
+
+
+def history(session: Session, limit: int, letter: str | None = None) -> list[Replayed]:
+    """The last replays (of one dead letter), the newest first."""
+    statement = (
+        sa.select(replays.c.at, replays.c.letter, dead_letters.c.type, replays.c.outcome, replays.c.cause)
+        .join(dead_letters, dead_letters.c.id == replays.c.letter)
+        .order_by(replays.c.id.desc())
+        .limit(limit)
+    )
+    if letter is not None:
+        statement = statement.where(replays.c.letter == letter)
+    return [Replayed(*row) for row in session.execute(statement)]
+
+
 def replay(database: Database, dispatch: Dispatch, teller: str, public_url: str, letters: Sequence[str]) -> dict[str, str]:
     """Let dead letters take effect, each in a transaction of its own, once as always: what took effect meanwhile is only
-    marked. Returns, by id, why any of them cannot; it stays with its new cause."""
+    marked. Each replay is recorded. Returns, by id, why any of them cannot; it stays with its new cause."""
     failed = {}
     for letter in letters:
         try:
@@ -88,8 +116,15 @@ def _take_effect(tx: Transaction, dispatch: Dispatch, letter: str) -> None:
         tx.because_of(new)
         dispatch.run(tx, new)
     tx.session.execute(sa.update(dead_letters).where(mine).values(replayed_at=datetime.now(UTC)))
+    _record(tx.session, letter, "took effect" if new else "had taken effect before")
 
 
 def _failed_again(session: Session, letter: str, cause: str) -> None:
     mine = dead_letters.c.id == letter
     session.execute(sa.update(dead_letters).where(mine).values(cause=cause, attempts=dead_letters.c.attempts + 1))
+    _record(session, letter, "dead again", cause)
+
+
+def _record(session: Session, letter: str, outcome: Outcome, cause: str = "") -> None:
+    row = {"id": new_id(), "letter": letter, "outcome": outcome, "cause": cause, "at": datetime.now(UTC)}
+    session.execute(sa.insert(replays).values(row))

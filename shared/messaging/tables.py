@@ -83,6 +83,17 @@ dead_letters = sa.Table(
 )
 """Every entry that could not be handled, whole, with its cause."""
 
+replays = sa.Table(
+    "replays",
+    metadata,
+    sa.Column("id", sa.String, primary_key=True),
+    sa.Column("letter", sa.String, nullable=False),
+    sa.Column("outcome", sa.String, nullable=False),
+    sa.Column("cause", sa.String, nullable=False),
+    sa.Column("at", UTCDateTime, nullable=False),
+)
+"""Every replay of a dead letter, and what became of it; `cause` is why it is dead again, empty where it is not."""
+
 timers = sa.Table(
     "timers",
     metadata,

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from shared.messaging.replay import chosen, groups, replay
+from shared.messaging.replay import chosen, groups, history, replay
 from shared.messaging.testing import Harness
 from tests.messaging import listener as small
 from tests.messaging.listener import Count, Offer, offer, service
@@ -42,7 +42,11 @@ def test_dead_letters_are_grouped_by_cause_and_replayed_once_it_is_mended(harnes
     with running.session() as session:
         assert groups(session) == []
         assert chosen(session, None, None) == []
+        tracked = history(session, 100)
     assert all(letter["replayed_at"] for letter in running.dead_letters())
+    assert [one.outcome for one in tracked] == ["took effect"] * 4 + ["dead again"] * 4
+    assert {one.cause for one in tracked[4:]} == {"RuntimeError: a bug in the handler"}
+    assert {one.letter for one in tracked[:4]} == {one.letter for one in tracked[4:]} == set(letters)
 
 
 @pytest.mark.usefixtures("bug")
@@ -54,3 +58,5 @@ def test_what_took_effect_meanwhile_is_only_marked(harness: Callable[[Any], Harn
     assert [row.times for row in running.rows(Count)] == [1]
     assert run(running, [running.dead_letters()[0]["id"]]) == {}
     assert [row.times for row in running.rows(Count)] == [1]
+    with running.session() as session:
+        assert [one.outcome for one in history(session, 100)] == ["had taken effect before"]

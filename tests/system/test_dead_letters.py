@@ -1,0 +1,48 @@
+"""`fenghe dead-letters`, as an operator uses it: what died and of what, replays, and what became of them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+import redis
+
+from tests.system.conftest import AllInOne, fenghe
+
+UNREADABLE = {"type": "fenghe.offer.published.v1", "specversion": "0.3"}
+
+
+def test_dead_letters_are_shown_by_cause_and_each_replay_is_tracked(all_in_one: Callable[[], AllInOne]) -> None:
+    system = all_in_one()
+    system.start()
+
+    def dead_letters(*arguments: str) -> tuple[int, str]:
+        done = fenghe("dead-letters", "--data", str(system.data), *arguments)
+        return done.returncode, done.stdout + done.stderr
+
+    assert dead_letters() == (0, "There are no dead letters to replay.\n")
+    assert dead_letters("--history") == (0, "No dead letter was replayed yet.\n")
+    with redis.Redis.from_url(f"unix://{system.data / 'valkey' / 'valkey.sock'}") as client:
+        client.xadd("fenghe:registry", UNREADABLE)
+        client.xadd("fenghe:registry", UNREADABLE)
+    system.quiet()
+    code, text = dead_letters("matching")
+    assert code == 0
+    (line,) = [line for line in text.splitlines() if "specversion" in line]
+    assert "│ 2 " in line, "grouped by cause"
+    assert "When the cause is mended" in text
+    (letter,) = re.findall(r"[0-9a-f-]{36}", line)
+
+    code, text = dead_letters("matching", "--replay", letter)
+    assert code == 1
+    assert f"{letter} is dead again: Unreadable: specversion" in text
+    assert "0 took effect, 1 failed again" in text
+    code, text = dead_letters("matching", "--history")
+    assert code == 0
+    assert letter in text
+    assert "dead again: Unreadable" in text
+    code, text = dead_letters("matching", "--replay", "nothing")
+    assert (code, text) == (
+        1,
+        "matching has no such dead letter that waits. See those that do: fenghe dead-letters matching\n",
+    )
