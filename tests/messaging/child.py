@@ -97,14 +97,14 @@ def register(tx: Transaction, timer: Timer) -> None:
 service = Service("registry", "Child", "A service of the tests", "child", Table.metadata, handlers=[on], timers=[timers])
 
 
-def apply(tx: Transaction, name: str) -> None:
+def apply(tx: Transaction, name: str, timed: bool = True) -> None:
     """The command: idempotent by its name, as a client's repetition is by its key. `a` tells that organization a applied,
-    and sets a timer that is due at once and tells that it was registered; `a+1` tells that it changed."""
+    and (if `timed`) sets a timer that is due at once and tells that it was registered; `a+1` tells that it changed."""
     if tx.session.get(Applied, name) is None:
         tx.session.add(Applied(id=name))
         subject, change, _ = name.partition("+")
         tx.tell((OrganizationChanged if change else OrganizationApplied).model_validate(state(subject)))
-        if not change:
+        if timed and not change:
             tx.schedule("registration", subject, "c", tx.now("c"))
 
 

@@ -32,7 +32,7 @@ def in_outbox(running: Harness) -> list[str]:
 
 def tell(running: Harness, first: int, count: int) -> None:
     for n in range(first, first + count):
-        running.host.run(apply, f"organization-{n:04d}")
+        running.host.run(apply, f"organization-{n:04d}", timed=False)
 
 
 def test_after_flushall_everything_told_is_there_again_and_took_effect_once(harness: Callable[[Any], Harness]) -> None:
