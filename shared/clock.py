@@ -1,6 +1,6 @@
 """What time it is, asked in one place."""
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, time
 from zoneinfo import ZoneInfo
 
 CIVIL_TIME = ZoneInfo("Asia/Shanghai")
@@ -15,6 +15,11 @@ def now() -> datetime:
 def civil_date(moment: datetime) -> date:
     """The day a moment falls on where the community lives."""
     return moment.astimezone(CIVIL_TIME).date()
+
+
+def midnight(day: date) -> datetime:
+    """The moment (aware, UTC) at which a day begins where the community lives."""
+    return datetime.combine(day, time(), CIVIL_TIME).astimezone(UTC)
 
 
 def season_of(moment: datetime) -> str:

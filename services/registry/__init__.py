@@ -1,10 +1,9 @@
 """registry: who is there and what is on offer.
 
-Owns communities with their compounds, the taxonomy, organizations, service agreements, offers (the menu), and the
-issuing of tokens.
+Owns communities with their compounds and clocks, the taxonomy, organizations (their incubation, green channel, hubs and
+clubs), service agreements, offers (the menu), activities, experts, the talent pool, and the issuing of tokens.
 
 Hears `satisfaction.changed`, for the stars on the menu.
 
-Tells `community.opened`, `taxonomy.published`, `org.applied`, `org.registered`, `org.changed`, `agreement.signed`,
-`agreement.ended`, `offer.published`, `offer.changed`, `offer.withdrawn`.
+Tells what becomes of each of them, and of nobody by name: the facts of `shared/events/registry.py`.
 """

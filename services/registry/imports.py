@@ -6,11 +6,14 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 from pydantic import ValidationError
-from sqlmodel import select
+from sqlmodel import col, select
 
-from services.registry import actions
+from services.registry import rules
+from services.registry.actions import agreements, offers, organizations
 from services.registry.models import Organization
-from services.registry.views import AgreementTerms, OfferTerms, OrganizationApplication
+from services.registry.views.agreements import AgreementTerms
+from services.registry.views.offers import OfferTerms
+from services.registry.views.organizations import OrganizationApplication, OrganizationChanges
 from shared.access import Caller
 from shared.imports import Import
 from shared.messaging import Transaction
@@ -21,6 +24,9 @@ ORGANIZATION_COLUMNS = (
     "name_en",
     "class",
     "made_up",
+    "origin",
+    "hub",
+    "parents",
     "introduction_zh",
     "introduction_en",
     "agreement_categories",
@@ -49,12 +55,14 @@ COLUMN_OF = {
     "starts_on": "agreement_starts_on",
     "ends_on": "agreement_ends_on",
     "organization": "organization_zh",
+    "parent": "parents",
 }
 
 
 def import_organization(tx: Transaction, caller: Caller, community: str, values: Mapping[str, str]) -> None:
-    """One organization: it applies, is registered, and its agreement over whole categories is signed. Raises Problem
-    naming the column; `made_up` marks invented sample data for readers of the file, nothing is kept of it."""
+    """One organization: it applies, is registered, becomes a hub where `hub` is yes, belongs to the `parents` (zh names of hubs
+    and associations that stand before it), and its agreement over whole categories is signed. Raises Problem naming the
+    column; `made_up` marks invented sample data for readers of the file, nothing is kept of it."""
     caller.belongs_to(community)
     with _columns():
         application = OrganizationApplication.model_validate(
@@ -63,13 +71,19 @@ def import_organization(tx: Transaction, caller: Caller, community: str, values:
                 "name_zh": values["name_zh"],
                 "name_en": values["name_en"],
                 "organization_class": values["class"],
+                "origin": values["origin"],
                 "introduction_zh": values["introduction_zh"],
                 "introduction_en": values["introduction_en"],
             }
         )
-        applied = actions.apply_organization(tx, caller, application)
+        applied = organizations.apply_organization(tx, caller, application)
         tx.session.flush()
-        registered = actions.register_organization(tx, caller, applied.id)
+        registered = organizations.register_organization(tx, caller, applied.id)
+        if _yes(values["hub"], "hub"):
+            organizations.change_organization(tx, caller, registered.id, OrganizationChanges(hub=True))
+        for name in _listed(values["parents"]):
+            parent = _named(tx, community, name, "parents")
+            organizations.join_parent(tx, caller, registered.id, parent)
         terms = AgreementTerms.model_validate(
             {
                 "organization": registered.id,
@@ -78,17 +92,13 @@ def import_organization(tx: Transaction, caller: Caller, community: str, values:
                 "ends_on": values["agreement_ends_on"],
             }
         )
-        actions.sign_agreement(tx, caller, terms)
+        agreements.sign_agreement(tx, caller, terms)
 
 
 def import_offer(tx: Transaction, caller: Caller, community: str, values: Mapping[str, str]) -> None:
     """One offer of an organization known by its zh name. Raises Problem naming the column."""
     caller.belongs_to(community)
-    name = values["organization_zh"].strip()
-    named = select(Organization.id).where(Organization.community == community, Organization.name_zh == name)
-    organization = tx.session.exec(named).first()
-    if organization is None:
-        raise NotFound("organization", name, "organization_zh")
+    organization = _named(tx, community, values["organization_zh"].strip(), "organization_zh")
     area = values["area"].strip()
     with _columns():
         terms = OfferTerms.model_validate(
@@ -99,7 +109,25 @@ def import_offer(tx: Transaction, caller: Caller, community: str, values: Mappin
                 "area": None if area == "all" else _listed(area),
             }
         )
-        actions.publish_offer(tx, caller, terms)
+        offers.publish_offer(tx, caller, terms)
+
+
+def _named(tx: Transaction, community: str, name: str, column: str) -> str:
+    named = select(Organization.id).where(
+        Organization.community == community,
+        Organization.name_zh == name,
+        col(Organization.status).in_(rules.NAMED),
+    )
+    organization = tx.session.exec(named).first()
+    if organization is None:
+        raise NotFound("organization", name, column)
+    return organization
+
+
+def _yes(value: str, column: str) -> bool:
+    if value.strip() not in ("yes", "no"):
+        raise Invalid(column, f"Write yes or no; the row has {value!r}.")
+    return value.strip() == "yes"
 
 
 def _listed(value: str) -> list[str]:

@@ -3,25 +3,65 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from typing import get_args
 
 import opening_hours
 from stdnum.cn import uscc
 from stdnum.exceptions import ValidationError as NumberError
 
 from shared.access import Caller
+from shared.events.registry import IncubationStep
 from shared.lifecycle import LifeCycle
-from shared.problems import Invalid
+from shared.problems import Conflict, Invalid
 
 ORGANIZATION: LifeCycle = {
     ("new", "apply"): "applied",
+    ("rejected", "apply"): "applied",
+    ("withdrawn", "apply"): "applied",
+    ("left", "apply"): "applied",
+    ("applied", "reject"): "rejected",
+    ("incubating", "reject"): "rejected",
+    ("applied", "withdraw"): "withdrawn",
+    ("incubating", "withdraw"): "withdrawn",
     ("applied", "register"): "registered",
+    ("applied", "incubate"): "incubating",
+    ("incubating", "graduate"): "registered",
+    ("incubating", "change"): "incubating",
     ("registered", "change"): "registered",
+    ("registered", "suspend"): "suspended",
+    ("suspended", "change"): "suspended",
+    ("suspended", "reinstate"): "registered",
+    ("registered", "leave"): "left",
+    ("suspended", "leave"): "left",
+}
+INCUBATION: LifeCycle = {
+    ("new", "apply"): "application",
+    ("application", "advance"): "initial-assessment",
+    ("initial-assessment", "advance"): "incubation",
+    ("incubation", "advance"): "mid-term",
+    ("mid-term", "advance"): "conclusion",
+    ("conclusion", "advance"): "completed",
+    ("initial-assessment", "return"): "application",
+    ("incubation", "return"): "initial-assessment",
+    ("mid-term", "return"): "incubation",
+    ("conclusion", "return"): "mid-term",
+    **{(step, "fail"): "failed" for step in get_args(IncubationStep)},
+    **{(step, "withdraw"): "withdrawn" for step in get_args(IncubationStep)},
+}
+"""Of the step where it stands; once it has ended, of its status."""
+GREEN_CHANNEL: LifeCycle = {
+    ("new", "open"): "open",
+    ("open", "advance"): "open",
+    ("open", "complete"): "completed",
+    ("open", "close"): "closed",
 }
 AGREEMENT: LifeCycle = {
     ("new", "sign"): "in-force",
+    ("in-force", "renew"): "in-force",
+    ("in-force", "warn"): "in-force",
     ("in-force", "end"): "ended",
 }
 OFFER: LifeCycle = {
@@ -29,10 +69,76 @@ OFFER: LifeCycle = {
     ("published", "change"): "published",
     ("published", "withdraw"): "withdrawn",
 }
+EXPERT: LifeCycle = {
+    ("new", "enrol"): "enrolled",
+    ("enrolled", "change"): "enrolled",
+    ("enrolled", "leave"): "left",
+}
+TALENT: LifeCycle = {
+    ("new", "enrol"): "enrolled",
+    ("enrolled", "link"): "enrolled",
+    ("enrolled", "leave"): "left",
+}
+ACTIVITY: LifeCycle = {
+    ("new", "announce"): "announced",
+    ("announced", "hold"): "held",
+    ("announced", "cancel"): "cancelled",
+}
+
+GATES: Mapping[str, tuple[tuple[str, str], Mapping[str, tuple[str, str]]]] = {
+    "application": (
+        ("孵化申请", "Application"),
+        {
+            "need": ("居民确有需要", "Residents need it"),
+            "people": ("有发起人和骨干", "There are people who carry it"),
+            "purpose": ("宗旨清楚、公益", "A clear purpose for the common good"),
+        },
+    ),
+    "initial-assessment": (
+        ("初期测评", "Initial assessment"),
+        {
+            "members": ("成员稳定", "A steady membership"),
+            "charter": ("有章程草案", "A draft of the statutes"),
+            "means": ("场地和经费有着落", "Rooms and money are in sight"),
+        },
+    ),
+    "incubation": (
+        ("实施孵化", "Incubation"),
+        {
+            "activity": ("按计划开展活动", "It does what it planned"),
+            "management": ("内部管理规范", "It is run in good order"),
+            "accounts": ("账目清楚、公开", "Its accounts are clear and open"),
+        },
+    ),
+    "mid-term": (
+        ("中期评估", "Mid-term assessment"),
+        {
+            "service": ("服务有成效", "Its service has an effect"),
+            "residents": ("居民认可", "Residents value it"),
+            "growth": ("队伍在成长", "It grows"),
+        },
+    ),
+    "conclusion": (
+        ("孵化终结", "Conclusion"),
+        {
+            "standards": ("达到登记条件", "It meets the registration standards"),
+            "independence": ("能独立运作", "It stands on its own feet"),
+            "prospect": ("能长期坚持", "It can go on for long"),
+        },
+    ),
+}
+"""The steps of the incubation in their order: names (zh, en), and what is scored before the step is left."""
 
 FEWEST_RATINGS = 5
 NAMED = ("applied", "incubating", "registered", "suspended")
 """Where an organization stands whose name is taken."""
+SERVING = ("incubating", "registered")
+"""Where an organization stands whose offers are on the menu."""
+PUBLIC = ("incubating", "registered", "suspended", "left")
+"""Where an organization stands that everybody may know of."""
+WARNED_BEFORE = timedelta(days=30)
+"""How long before its end an agreement is said to expire."""
+EARLIEST, LATEST = date(1900, 1, 1), date(2999, 12, 31)
 FURTHEST = timedelta(days=3653)
 """How far a rehearsal community's clock may be ahead: ten years."""
 
@@ -62,7 +168,10 @@ def check_credit_code(code: str | None) -> str | None:
 
 
 def check_term(starts_on: date, ends_on: date) -> None:
-    """Raises Invalid where a term ends before it starts."""
+    """Raises Invalid where a term ends before it starts, or lies in another age."""
+    for field, day in (("starts_on", starts_on), ("ends_on", ends_on)):
+        if not EARLIEST <= day <= LATEST:
+            raise Invalid(field, f"A term lies between {EARLIEST} and {LATEST}.", "term-far")
     if ends_on < starts_on:
         raise Invalid("ends_on", f"The term ends on {ends_on}, before it starts on {starts_on}.", "term-reversed")
 
@@ -94,6 +203,47 @@ def clock_ahead(now: datetime, to: datetime, ahead: int) -> int:
     if moved > FURTHEST.total_seconds():
         raise Invalid("to", f"A clock can be {FURTHEST.days} days ahead of real time at most.", "clock-too-far")
     return moved
+
+
+def standing(step: str, status: str) -> str:
+    """Where an incubation stands in its life cycle: at its step, or where it ended."""
+    return step if status == "open" else status
+
+
+def check_scores(step: str, scores: Mapping[str, int]) -> None:
+    """Raises Invalid for a criterion that this step does not have."""
+    _, criteria = GATES[step]
+    for criterion in scores:
+        if criterion not in criteria:
+            detail = f"The step {step!r} is scored by {', '.join(criteria)}; it has no criterion {criterion!r}."
+            raise Invalid(f"scores.{criterion}", detail, "criterion-unknown")
+
+
+def gate_score(step: str, scores: Mapping[str, int]) -> float:
+    """The mean over a step's criteria, one decimal. Raises Conflict where one has no score yet: then no gate is opened."""
+    _, criteria = GATES[step]
+    missing = [criterion for criterion in criteria if criterion not in scores]
+    if missing:
+        detail = f"No gate is opened before every criterion is scored; missing: {', '.join(missing)}."
+        raise Conflict("scores-missing", detail, "scores")
+    return round(sum(scores[criterion] for criterion in criteria) / len(criteria), 1)
+
+
+def check_belonging(organization: str, parent: str, above: Collection[str]) -> None:
+    """Raises Conflict where a parent would stand under its own member; `above` are all organizations the parent belongs to."""
+    if organization == parent or organization in above:
+        raise Conflict("parents-circular", "An organization cannot belong to itself, nor to one of its own members.", "parent")
+
+
+def matching_items(word: str, names: Mapping[str, Iterable[str]]) -> list[str]:
+    """The ids of the items in one of whose names or phrases a word stands, in any case."""
+    sought = word.casefold()
+    return [item for item, texts in names.items() if any(sought in text.casefold() for text in texts)]
+
+
+def open_at(hours: str, moment: datetime) -> bool:
+    """Whether these opening hours (OpenStreetMap syntax) are open at a moment of the community's own time."""
+    return bool(opening_hours.OpeningHours(hours).is_open(moment))
 
 
 def in_force(status: str, starts_on: date, ends_on: date, today: date) -> bool:
@@ -145,8 +295,8 @@ def is_of_station(caller: Caller, community: str) -> bool:
 
 
 def may_see_organization(caller: Caller, community: str, organization: str, status: str) -> bool:
-    """An organization that only applied is seen by its station and by itself."""
-    return status == "registered" or sees_inside(caller, community, organization)
+    """An organization that applied, was rejected or withdrew is seen by its station and by itself."""
+    return status in PUBLIC or sees_inside(caller, community, organization)
 
 
 def sees_inside(caller: Caller, community: str, organization: str) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from httpx import Response
@@ -112,6 +113,21 @@ class Town:
             "weekly_capacity": 20,
         } | terms
 
+    def activity_terms(self, organization: str, **terms: Any) -> dict[str, Any]:
+        """An activity of yesterday."""
+        begin = datetime.now(UTC) - timedelta(days=1)
+        return {
+            "organization": organization,
+            "category": "elderly",
+            "title_zh": "重阳敬老饭",
+            "title_en": "A meal for the elders",
+            "starts_at": begin.isoformat(),
+            "ends_at": (begin + timedelta(hours=2)).isoformat(),
+            "place_zh": "社区食堂",
+            "place_en": "Community canteen",
+            "capacity": 90,
+        } | terms
+
     def post(self, path: str, body: Any = None, headers: dict[str, str] | None = None) -> Any:
         answer = self.try_post(path, body, headers)
         assert answer.is_success, answer.text
@@ -154,7 +170,7 @@ def open_town(registry: Harness, slug: str = "fenghe", taxonomy: Any = TAXONOMY,
     answer = registry.client.post(f"{BASE}/communities", json=body, headers=registry.as_("operator"))
     assert answer.status_code == 201, answer.text
     id = answer.json()["id"]
-    town = Town(registry, id, registry.as_("station", community=id))
+    town = Town(registry, id, registry.as_("station", community=id, subject="station-1"))
     assert town.put_taxonomy(taxonomy).status_code == 200
     return town
 

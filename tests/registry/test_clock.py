@@ -23,7 +23,7 @@ def test_after_the_clock_was_moved_an_agreement_that_ran_out_is_no_longer_in_for
     town.offer(organization)
     assert len(town.menu()) == 1
     to = now() + timedelta(days=32)
-    with town.telling("community.clock-moved"):
+    with town.telling("community.clock-moved", "agreement.ended", "offer.withdrawn"):
         answer = move_clock(town, to)
     assert answer.status_code == 200, answer.text
     ahead = answer.json()["clock_ahead"]

@@ -101,6 +101,7 @@ def test_the_figures_count_what_is_there_today(town: Town) -> None:
     town.agreement(organization, ends_on="2020-01-02")
     town.offer(organization)
     town.post(f"/offers/{town.offer(organization)}/withdrawal")
+    town.registry.drain()
     figures = town.get(f"/communities/{town.id}/figures")
     assert figures == {
         "communities": 1,
@@ -109,4 +110,10 @@ def test_the_figures_count_what_is_there_today(town: Town) -> None:
         "organizations": 1,
         "agreements": 1,
         "offers": 1,
+        "incubations": 0,
+        "talents": 0,
+        "activities": 0,
+        "beneficiaries": 0,
+        "expired": 1,
+        "renewed": 0,
     }

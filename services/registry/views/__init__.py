@@ -1,0 +1,1 @@
+"""What people send to registry and what it answers."""

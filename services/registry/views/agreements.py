@@ -1,0 +1,50 @@
+"""Service agreements."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Literal
+
+from pydantic import BaseModel, Field
+
+from services.registry.views.base import Id, Terms
+from shared.events.registry import EndedBecause
+
+
+class AgreementTerms(Terms):
+    """The terms of a service agreement: scope (all items of the `categories`, and the `items`) and term, both days
+    included. With a `guarantor`, a registered organization that answers for it, the agreement is provisional: for a group in
+    the green channel."""
+
+    organization: str = Field(max_length=80)
+    categories: list[Id] = Field(default=[], max_length=200)
+    items: list[Id] = Field(default=[], max_length=2000)
+    starts_on: date
+    ends_on: date
+    guarantor: str | None = Field(default=None, max_length=80)
+
+
+class AgreementRenewal(Terms):
+    """Until when an agreement is renewed, that day included."""
+
+    ends_on: date
+
+
+class AgreementView(BaseModel):
+    """A service agreement. `reason`, why it was ended, is shown to its station and its organization only. `renewals` counts
+    how often it was renewed."""
+
+    id: str
+    community: str
+    organization: str
+    items: list[str]
+    starts_on: date
+    ends_on: date
+    status: Literal["in-force", "ended"]
+    provisional: bool
+    guarantor: str | None
+    renewals: int
+    signed_at: datetime
+    ended_at: datetime | None
+    ended_because: EndedBecause | None
+    reason: str | None
