@@ -57,7 +57,9 @@ def _key_sentences() -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise CommandError(f"{error.filename}: {error.strerror}.") from None
+        raise CommandError(
+            f"{error.filename} cannot be used ({error.strerror}); check the path, and who may read and write there."
+        ) from None
     except ValueError as error:
         raise CommandError(str(error)) from None
 
@@ -163,15 +165,15 @@ def token(
 
     with _sentences():
         if role not in ("organization", "station", "expert", "operator", "system"):
-            raise CommandError(f"There is no role {role!r}: organization, station, expert, operator or system.")
+            raise CommandError(f"There is no role {role!r}; choose organization, station, expert, operator or system.")
         if role == "operator" and community is not None:
             raise CommandError("An operator belongs to no community; leave --community out.")
         if role != "operator" and not community:
             raise CommandError(f"The role {role} belongs to a community: give its id with --community.")
         if (role == "organization") != (org is not None):
-            raise CommandError("--org and the role organization go together.")
+            raise CommandError("--org and the role organization go together; give both, or neither.")
         if subject is not None and not 1 <= len(subject) <= 100:
-            raise CommandError("--subject has 1 to 100 characters.")
+            raise CommandError("--subject has 1 to 100 characters; give a shorter one, or none.")
         if subject is None and role == "expert":
             subject = new_id()
         path = os.environ.get("FENGHE_SIGNING_KEY") or str(DataFolder.used(data).keys / "registry.key.json")
@@ -296,7 +298,9 @@ def dead_letters(
             repair.show_dead_letters(services or [], data)
             return
         if len(services or []) != 1:
-            raise CommandError("Name the one service whose dead letters are to be replayed.")
+            raise CommandError(
+                "Name the one service whose dead letters are to be replayed: fenghe dead-letters SERVICE --replay…"
+            )
         if repair.replay_dead_letters((services or [""])[0], replay, replay_cause, data):
             raise typer.Exit(1)
 
@@ -336,7 +340,7 @@ def _service(name: str) -> Any:
     from deploy.services import load
 
     if name not in NAMES:
-        raise CommandError(f"There is no service {name!r}: {', '.join(NAMES)}.")
+        raise CommandError(f"There is no service {name!r}; choose one of {', '.join(NAMES)}.")
     return load(name)
 
 

@@ -61,7 +61,9 @@ class DataFolder:
             raise DataFolderError(str(error)) from None
 
     def _unusable(self, error: OSError) -> DataFolderError:
-        return DataFolderError(f"The data folder {self.path} cannot be used: {error.strerror}.")
+        return DataFolderError(
+            f"The data folder {self.path} cannot be used ({error.strerror}); give another with --data, or mend it."
+        )
 
     @property
     def keys(self) -> Path:
@@ -133,7 +135,7 @@ def databases(names: Sequence[str], data: Path, make: bool = False) -> Iterator[
         raise CommandError("FENGHE_DATABASE_URL is one service's database; name the service.")
     for name in names:
         if name not in NAMES:
-            raise CommandError(f"There is no service {name!r}: {', '.join(NAMES)}.")
+            raise CommandError(f"There is no service {name!r}; choose one of {', '.join(NAMES)}.")
     folder = None if url else DataFolder(data)
     if folder and make:
         folder.make()

@@ -79,5 +79,8 @@ async def _watch(valkey: EmbeddedValkey) -> None:
     while True:
         await asyncio.sleep(WATCH_EVERY)
         if not valkey.alive:
-            log.warning("the embedded Valkey has ended; starting it again")
+            log.warning(
+                "the embedded Valkey has ended; it is started again, facts wait for it; if it lasts, see its log",
+                log=str(valkey.folder / "valkey.log"),
+            )
             await asyncio.to_thread(valkey.start)

@@ -15,7 +15,7 @@ from sqlmodel import Session
 from shared.access import Caller, allow
 from shared.asyncapi import document, fact_schema
 from shared.messaging import dead_letters, outbox
-from shared.problems import NotFound, Problem
+from shared.problems import Problem
 from shared.service import Host, Service
 from shared.status import Status, status
 from shared.version import VERSION
@@ -95,7 +95,8 @@ def router(service: Service) -> APIRouter:
         try:
             return Quiet(**await host.quiet())
         except (RedisError, OSError) as error:
-            raise Problem(503, "unavailable", f"Redis cannot be asked ({type(error).__name__}); try again.") from None
+            detail = f"Redis cannot be asked ({type(error).__name__}), so nobody knows whether all is handled; no fact is lost."
+            raise Problem(503, "unavailable", f"{detail} Start Redis, then ask again.") from None
 
     @routes.get("/metrics", response_class=Response)
     def metrics(request: Request, caller: Caller = allow("anyone")) -> Response:
@@ -114,7 +115,8 @@ def router(service: Service) -> APIRouter:
         for fact in service.tells:
             if fact.type == type:
                 return JSONResponse(fact_schema(fact), media_type="application/schema+json")
-        raise NotFound("type", type)
+        detail = f"{service.name} tells no fact of the type {type!r}; asyncapi.json beside this lists those it tells."
+        raise Problem(404, "type-unknown", detail)
 
     @routes.get("/state.html", response_class=HTMLResponse, include_in_schema=False)
     async def state_page(request: Request, lang: Literal["zh", "en"] = "zh", caller: Caller = allow("anyone")) -> HTMLResponse:

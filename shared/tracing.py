@@ -207,7 +207,7 @@ class _Sending:
         away = result is not SpanExportResult.SUCCESS
         if away and not self._away:
             log.warning(
-                "the collector takes no spans; they are dropped, everything else goes on. Check that it runs at this address, "
+                "the collector takes no spans; they are dropped, everything else goes on; check that it runs at this address, "
                 "or unset FENGHE_OTLP_ENDPOINT",
                 address=self._address,
             )

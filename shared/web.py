@@ -241,7 +241,11 @@ class Traced:
         except Problem as problem:
             await problem_response(problem, Request(scope))(scope, receive, remember)
         except Exception as error:
-            log.exception("a request failed", kind=type(error).__name__, path=scope["path"])
+            log.exception(
+                "a request failed by a bug; nothing was changed, and the caller was told this trace; mend the bug",
+                kind=type(error).__name__,
+                path=scope["path"],
+            )
             if status == 500:
                 detail = f"Something went wrong here; nothing was changed. The operator finds it by {logs.trace_id(trace)}."
                 await problem_response(Problem(500, "internal", detail), Request(scope))(scope, receive, remember)

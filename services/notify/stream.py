@@ -129,7 +129,7 @@ class Tail:
                 new = await asyncio.to_thread(self._host.read, _new, self._last)
             except Exception as error:
                 log.warning(
-                    "the feed cannot be read; its readers wait and miss nothing: look at the database",
+                    "the feed cannot be read; its readers wait and miss nothing; see that the database runs",
                     kind=type(error).__name__,
                 )
                 continue

@@ -24,7 +24,7 @@ from redis.exceptions import RedisError, ResponseError
 from shared import logs
 from shared.messaging.consumer import Consumer, Entry
 from shared.messaging.metrics import Metrics
-from shared.messaging.progress import Progress
+from shared.messaging.progress import Progress, watch
 from shared.messaging.standing import Observer
 
 log = logs.get("broker")
@@ -72,7 +72,7 @@ class Broker:
                 return
             except (RedisError, OSError) as error:
                 if asyncio.get_running_loop().time() > deadline:
-                    raise TimeoutError(f"Redis did not answer within {limit:.0f} s ({error}); check FENGHE_REDIS_URL") from None
+                    raise _silent(limit, error) from None
                 log.info("waiting for Redis", kind=type(error).__name__)
                 await asyncio.sleep(0.25)
 
@@ -100,7 +100,8 @@ class Broker:
             for stream in self.streams:
                 await self._claim(stream, 0)
         await self._broker.start()
-        self._tasks = [asyncio.create_task(loop()) for loop in (self._supervise, self._claim_regularly, self._watch)]
+        watching = watch(self._observer, self._progress, self.consumer_name, consumer)
+        self._tasks = [asyncio.create_task(loop) for loop in (self._supervise(), self._claim_regularly(), watching)]
 
     async def stop(self) -> None:
         """Finish what is being handled, then end. A consumer that leaves nothing pending leaves no name behind."""
@@ -122,7 +123,12 @@ class Broker:
         try:
             await asyncio.wait_for(step, seconds)
         except TimeoutError:
-            log.warning("stopping did not wait any longer", group=self.group, waited_for=what, seconds=seconds)
+            log.warning(
+                "stopping did not wait any longer; what was in hand is taken over by a replica; nothing is to be done",
+                group=self.group,
+                waited_for=what,
+                seconds=seconds,
+            )
 
     async def _sign_off(self) -> None:
         try:
@@ -144,7 +150,9 @@ class Broker:
         try:
             await self.client.xack(stream, self.group, *entry_ids)
         except (RedisError, OSError) as error:
-            log.warning("an acknowledgement was lost; its facts will be claimed", facts=len(entry_ids), error=str(error))
+            log.warning(
+                "an acknowledgement was lost; its facts come again and are passed over; see that Redis runs", error=str(error)
+            )
 
     async def pending(self) -> int:
         """How many entries this group has not finished with: undelivered or unacknowledged. Raises RedisError."""
@@ -186,7 +194,11 @@ class Broker:
         try:
             await self._consumer.handle(stream, batch)
         except Exception as error:
-            log.exception("a batch was left pending and will be claimed", facts=len(batch), kind=type(error).__name__)
+            log.exception(
+                "a batch failed by a bug in the kit; its facts are pending and claimed later; report the bug",
+                facts=len(batch),
+                kind=type(error).__name__,
+            )
             await asyncio.sleep(1)
         finally:
             self._in_flight -= 1
@@ -216,20 +228,13 @@ class Broker:
                 self._reachable = True
             except Exception as error:
                 if self._reachable:
-                    log.warning("Redis cannot be used; reading goes on when it can", error=str(error))
+                    log.warning(
+                        "Redis cannot be used; facts wait, none is lost, reading goes on by itself; start Redis, or check "
+                        "FENGHE_REDIS_URL",
+                        error=str(error),
+                    )
                 self._reachable = False
                 await asyncio.sleep(SUPERVISE_EVERY)
-
-    async def _watch(self) -> None:
-        """Look, as long as this runs, whether anything waits in vain."""
-        while not self._stopping:
-            await asyncio.sleep(min(1, self._progress.limit / 4))
-            try:
-                standings = await asyncio.to_thread(self._observer.look)
-                self._progress.look(standings, self.consumer_name, self._consumer.retrying)
-            except Exception as error:
-                log.debug("where the group stands cannot be asked", kind=type(error).__name__)
-                self._progress.forget()
 
     async def _claim_regularly(self) -> None:
         while not self._stopping:
@@ -238,7 +243,11 @@ class Broker:
                 try:
                     await self._claim(stream, self._claim_idle)
                 except Exception as error:
-                    log.warning("claiming failed; it is tried again", stream=stream, error=str(error))
+                    log.warning(
+                        "claiming failed; what another replica left waits longer, it is tried again; see that Redis runs",
+                        stream=stream,
+                        error=str(error),
+                    )
 
     async def _claim(self, stream: str, idle: float) -> None:
         """Take over, in bulk, what has been pending for `idle` seconds. What was delivered too often is given up."""
@@ -265,6 +274,10 @@ class Broker:
         )
         often = {_text(detail["message_id"]) for detail in details if detail["times_delivered"] > DELIVERY_CAP}
         return [entry for entry in batch if entry.id in often]
+
+
+def _silent(limit: float, error: Exception) -> TimeoutError:
+    return TimeoutError(f"Redis did not answer within {limit:.0f} s ({error}); start it, or check FENGHE_REDIS_URL.")
 
 
 async def _parse(message: Any) -> RedisBatchStreamMessage:

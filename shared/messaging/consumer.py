@@ -172,9 +172,22 @@ class Consumer:
             kind = type(error).__name__
             self._metrics.retried.labels(event.type).inc()
             if attempt < self._retries.attempts:
-                log.warning("a fact failed; it is tried again", type=event.type, fact=event.id, attempt=attempt, kind=kind)
+                log.warning(
+                    "a fact failed; it had no effect, and is tried again; if it lasts, mend the handler",
+                    type=event.type,
+                    fact=event.id,
+                    attempt=attempt,
+                    kind=kind,
+                )
                 return False
-            log.error("a fact went to the dead letters", type=event.type, fact=event.id, attempts=attempt, kind=kind)
+            log.error(
+                "a fact went to the dead letters; it has no effect here until it is replayed; mend the cause, then see: fenghe "
+                "dead-letters",
+                type=event.type,
+                fact=event.id,
+                attempts=attempt,
+                kind=kind,
+            )
             cause = f"{kind} in the handler: {_first_line(error)}"
             self._bury([DeadLetter(entry.stream, entry.id, entry.fields, cause, _traceback(error), attempt)])
         return True
@@ -200,7 +213,11 @@ class Consumer:
             except Exception as error:
                 if not is_unavailable(error):
                     raise
-                log.warning("the database cannot be used; facts wait for it", pause=pause, kind=type(error).__name__)
+                log.warning(
+                    "the database cannot be used; facts wait for it, none is lost; start it, or check FENGHE_DATABASE_URL",
+                    pause=pause,
+                    kind=type(error).__name__,
+                )
                 await asyncio.sleep(pause)
                 pause = min(pause * 2, 2)
 
@@ -243,7 +260,11 @@ class Consumer:
         self._metrics.repeated.inc(len(events) - len(new))
         self._metrics.dead.inc(len(unreadable))
         for letter in unreadable:
-            log.error("an entry cannot be read and went to the dead letters", stream=letter.stream, entry=letter.entry_id)
+            log.error(
+                "an entry cannot be read and went to the dead letters; it has no effect here; see why: fenghe dead-letters",
+                stream=letter.stream,
+                entry=letter.entry_id,
+            )
         if new:
             traces = sorted({logs.trace_id(event.traceparent) for event in new})
             log.info("facts took effect", facts=len(new), told=len(rows), traces=traces)

@@ -66,7 +66,11 @@ class Healer:
                 lost += self._database.transact(partial(make_unsent, stream=stream, ids=missing))
             after = rows[-1][1]
         if lost:
-            log.warning("Redis has lost facts; they are sent again", stream=stream, facts=lost)
+            log.warning(
+                "Redis has lost facts; they are sent again, and take effect once; see that Redis keeps its data (AOF)",
+                stream=stream,
+                facts=lost,
+            )
         return lost
 
     def _page(self, stream: str, after: str) -> list[Sent]:

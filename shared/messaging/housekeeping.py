@@ -53,8 +53,8 @@ class Housekeeper:
         if needed is not None and numeric(needed) < numeric(wanted):
             horizon = needed
             log.warning(
-                "a stream is not trimmed further, a group still needs it; start its service, or remove the group if there is "
-                "none any more",
+                "a stream is not trimmed further, a group still needs it; it takes more and more of the memory of Redis; start "
+                "the group's service, or remove the group (XGROUP DESTROY) if there is none any more",
                 stream=stream,
                 group=by,
                 needed=needed,

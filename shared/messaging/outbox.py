@@ -117,7 +117,12 @@ class Relay:
                     self._clean_due = time.monotonic() + CLEAN_EVERY
                     self._housekeeper.clean()
             except Exception as error:  # whatever it was, the facts are in the database, and the sweeper comes again
-                log.warning("facts could not be sent; the sweeper will send them", error=str(error), kind=type(error).__name__)
+                log.warning(
+                    "facts could not be sent; they are kept and sent by themselves when it works again; see that Redis and the "
+                    "database run",
+                    error=str(error),
+                    kind=type(error).__name__,
+                )
                 self._sent.clear()
                 self._sweep_due = time.monotonic() + SWEEP_EVERY
             if ended:

@@ -2,10 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Callable, Mapping, Sequence
+from typing import Protocol
 
-from shared.messaging.standing import Standing
+from shared import logs
+from shared.messaging.standing import Observer, Standing
+
+log = logs.get("progress")
+
+
+class Retrying(Protocol):
+    """Whoever knows how many facts of each stream wait for another attempt."""
+
+    @property
+    def retrying(self) -> Mapping[str, int]: ...
 
 
 class Progress:
@@ -55,3 +67,14 @@ class Progress:
             return False
         self._restarted[stream] = now
         return True
+
+
+async def watch(observer: Observer, progress: Progress, replica: str, consumer: Retrying) -> None:
+    """Look, until cancelled, whether anything waits for this replica in vain."""
+    while True:
+        await asyncio.sleep(min(1, progress.limit / 4))
+        try:
+            progress.look(await asyncio.to_thread(observer.look), replica, consumer.retrying)
+        except Exception as error:
+            log.debug("where the group stands cannot be asked", kind=type(error).__name__)
+            progress.forget()

@@ -86,7 +86,11 @@ class Timekeeper:
             try:
                 more = self._look()
             except Exception as error:  # whatever it was, the timers are in the database, and it looks again
-                log.warning("timers could not be looked at; they wait", error=str(error), kind=type(error).__name__)
+                log.warning(
+                    "timers could not be looked at; they fire late, none is lost; see that the database runs",
+                    error=str(error),
+                    kind=type(error).__name__,
+                )
                 more = False
             if not more:
                 self._woken.wait(pause)
@@ -136,7 +140,7 @@ class Timekeeper:
         self._database.transact(lambda session: session.execute(statement))
         self._metrics.failed.labels(timer.kind).inc()
         log.error(
-            "a timer failed and nothing of it happened; it is tried again, later and later, until its cause is mended",
+            "a timer failed; nothing of it happened, it is tried again, later and later; mend the cause, then it fires",
             kind=timer.kind,
             subject=timer.subject,
             attempt=attempt,

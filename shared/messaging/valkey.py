@@ -93,7 +93,10 @@ class EmbeddedValkey:
         if not self._wait_until_ready():
             tail = "\n".join(log_file.read_text(errors="replace").splitlines()[-5:]) if log_file.exists() else ""
             self._process.kill()
-            raise ValkeyError(f"The embedded Valkey in {self.folder} did not start. The end of its log:\n{tail}")
+            raise ValkeyError(self._did_not_start(tail))
+
+    def _did_not_start(self, tail: str) -> str:
+        return f"The embedded Valkey in {self.folder} did not start. Mend what its log says, then start again:\n{tail}"
 
     def _wait_until_ready(self) -> bool:
         assert self._process is not None
@@ -115,14 +118,19 @@ class EmbeddedValkey:
             with redis.Redis.from_url(self.url, socket_timeout=15) as client:
                 if client.info("server")["process_id"] != pid:
                     return
-                log.warning("a Valkey was left behind by a killed process; ending it", pid=pid)
+                log.warning(
+                    "a Valkey was left behind by a killed process; it is ended, its data are kept; nothing is to be done",
+                    pid=pid,
+                )
                 client.shutdown(save=False, nosave=True)
         except redis.RedisError:
             return
         deadline = time.monotonic() + START_LIMIT
         while _exists(pid):
             if time.monotonic() > deadline:
-                raise ValkeyError(f"The Valkey left behind in {self.folder} (process {pid}) does not end; end it by hand.")
+                raise ValkeyError(
+                    f"The Valkey left behind in {self.folder} (process {pid}) does not end; end it by hand: kill {pid}"
+                )
             time.sleep(0.01)
 
     @property

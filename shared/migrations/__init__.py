@@ -44,7 +44,9 @@ def _migrating(database: Database) -> Iterator[sa.Connection]:
             with connection.begin():
                 yield connection
                 if database.sqlite and (broken := connection.exec_driver_sql("PRAGMA foreign_key_check").all()):
-                    raise MigrationError(f"The migration leaves rows that refer to nothing: {broken[:3]}; nothing was changed.")
+                    raise MigrationError(
+                        f"The migration leaves rows that refer to nothing: {broken[:3]}; nothing was changed. Report it, and stay on the version before."
+                    )
         finally:
             if database.sqlite:
                 driver.execute("PRAGMA foreign_keys=ON")
@@ -59,7 +61,8 @@ def is_current(service: Service, database: Database) -> bool:
     known, heads = revisions(service)
     if unknown := given - known:
         raise MigrationError(
-            f"The database of {service.name} was made by a newer version ({', '.join(sorted(unknown))}); install that one."
+            f"The database of {service.name} was made by a newer version ({', '.join(sorted(unknown))}), which this one cannot use: "
+            "install that one again, or put back a backup."
         )
     return given == heads
 

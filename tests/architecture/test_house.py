@@ -152,6 +152,22 @@ def test_no_room_has_outgrown_its_size() -> None:
     assert not long
 
 
+def test_what_an_operator_reads_in_the_log_says_what_happened_what_it_means_and_what_to_do() -> None:
+    # From warning up: "what happened; what it means; what to do". It is read at night, by somebody who did not write it.
+    loud = {"warning", "error", "exception", "critical"}
+    short = [
+        f"{path.relative_to(ROOT)}:{node.lineno}"
+        for path in python_files("shared", "services", "deploy")
+        for node in ast.walk(tree(path))
+        if isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Attribute)
+        and node.func.attr in loud
+        and getattr(node.func.value, "id", "") == "log"
+        and str(getattr(node.args[0], "value", "")).count("; ") < 2
+    ]
+    assert not short
+
+
 def test_last_id_of_a_group_stays_at_its_default() -> None:
     # With last_id="0" a restarted subscriber reads its own pending list in a hot loop, and nothing new ever arrives.
     for path in python_files("shared", "services", "deploy"):
