@@ -13,7 +13,7 @@ from typing import Annotated, Any, Generic, TypeVar
 from fastapi import Depends, FastAPI, Query, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
-from pydantic import BaseModel
+from pydantic import AfterValidator, BaseModel
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlmodel import Session
 from starlette.exceptions import HTTPException
@@ -105,19 +105,27 @@ class PageRequest(BaseModel):
     after: str | None
 
 
-def _page_request(
-    limit: Annotated[int, Query(ge=1, le=200, description="how many, at most")] = 50,
-    after: Annotated[str | None, Query(max_length=400, description="`next` of the page before")] = None,
-) -> PageRequest:
+def _cursor(after: str | None) -> str | None:
+    """The key in a cursor. Raises ValueError."""
     if after is None:
-        return PageRequest(limit=limit, after=None)
+        return None
     try:
         key = base64.urlsafe_b64decode(after.encode("ascii")).decode()
-        if not key or "\x00" in key:
-            raise ValueError
-        return PageRequest(limit=limit, after=key)
     except (binascii.Error, ValueError):
-        raise Invalid("after", "This is not a cursor; use the value of `next` of the page before.") from None
+        key = ""
+    if not key or "\x00" in key:
+        raise ValueError("This is not a cursor; use the value of `next` of the page before.")
+    return key
+
+
+def _page_request(
+    limit: Annotated[int, Query(ge=1, le=200, description="how many, at most")] = 50,
+    # Read as a parameter, not here: who may not ask at all is told that, and nothing of the cursor.
+    after: Annotated[
+        str | None, AfterValidator(_cursor), Query(max_length=400, description="`next` of the page before")
+    ] = None,
+) -> PageRequest:
+    return PageRequest(limit=limit, after=after)
 
 
 PAGE_REQUEST: Any = Depends(_page_request)
@@ -156,7 +164,9 @@ def install_problems(app: FastAPI) -> None:
 
     @app.exception_handler(RequestValidationError)
     async def _validation(request: Request, error: RequestValidationError) -> JSONResponse:
-        errors = [{"field": _field(item["loc"]), "detail": item["msg"]} for item in error.errors()]
+        errors = [
+            {"field": _field(item["loc"]), "detail": item["msg"].removeprefix("Value error, ")} for item in error.errors()
+        ]
         problem = Problem(422, "invalid", "; ".join(f"{item['field']}: {item['detail']}" for item in errors))
         problem.errors = errors
         return problem_response(problem, request)

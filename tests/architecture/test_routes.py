@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -87,3 +88,16 @@ def test_the_document_says_which_operations_need_a_token(harness: Callable[[Serv
         for method in route.methods if route.include_in_schema else ():
             operation = document["paths"][f"/api/{service.name}{route.path}"][method.lower()]
             assert ({} in operation["security"]) == ("anyone" in openapi.roles(route)), operation["operationId"]
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("service", SERVICES, ids=lambda service: service.name)
+def test_without_a_token_nothing_else_is_looked_at(harness: Callable[[Service], Harness], service: Service) -> None:
+    running = harness(service)
+    nonsense = {"params": {"after": "!", "limit": "x"}, "json": ["nonsense"]}
+    for route in routes(service):
+        if "anyone" in openapi.roles(route):
+            continue
+        path = f"/api/{service.name}" + re.sub(r"{\w+}", "nothing", route.path)
+        for method in route.methods:
+            assert running.client.request(method, path, **nonsense).status_code == 401, f"{method} {path}"

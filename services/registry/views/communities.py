@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from pydantic import AwareDatetime, BaseModel, Field, model_validator
+from pydantic import AwareDatetime, BaseModel, Field, StrictBool, model_validator
 
 from services.registry.views.base import Id, Name, Phrase, Slug, Terms, without_default
 
@@ -23,7 +23,7 @@ class CommunityTerms(Terms):
     slug: Slug
     name_zh: Name
     name_en: Name
-    rehearsal: bool = False
+    rehearsal: StrictBool = False
     compounds: list[CompoundTerms] = Field(min_length=1, max_length=200)
 
 

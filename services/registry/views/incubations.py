@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import Annotated
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, StrictBool
 
 from services.registry.views.base import UNCHANGED, Name, Reason, Terms, Text
 from services.registry.views.organizations import DecisionView
@@ -92,7 +92,7 @@ class StandardChanges(Terms):
     asked_on: date = UNCHANGED
     answer: Text = UNCHANGED
     answered_on: date = UNCHANGED
-    met: bool = UNCHANGED
+    met: StrictBool = UNCHANGED
 
 
 class StandardView(StandardTerms):

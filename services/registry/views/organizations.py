@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, StrictBool
 
 from services.registry.views.base import UNCHANGED, Name, Terms, Text
 from shared.events.registry import OrganizationClass, OrganizationStatus, Origin
@@ -34,7 +34,7 @@ class OrganizationChanges(Terms):
     organization_class: OrganizationClass = UNCHANGED
     introduction_zh: Text = UNCHANGED
     introduction_en: Text = UNCHANGED
-    hub: bool = UNCHANGED
+    hub: StrictBool = UNCHANGED
 
 
 class OrganizationView(BaseModel):
