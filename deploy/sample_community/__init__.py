@@ -8,9 +8,12 @@ from deploy.sample_community.files import SampleError
 from deploy.sample_community.loading import SAMPLE_FOLDER, load_sample
 from deploy.sample_community.values import (
     Activity,
+    Attempt,
     Category,
     ClaimWishes,
     Expert,
+    GreenChannel,
+    Incubation,
     Item,
     Offer,
     Organization,
@@ -19,14 +22,18 @@ from deploy.sample_community.values import (
     Request,
     Sample,
     Talent,
+    Term,
 )
 
 __all__ = [
     "SAMPLE_FOLDER",
     "Activity",
+    "Attempt",
     "Category",
     "ClaimWishes",
     "Expert",
+    "GreenChannel",
+    "Incubation",
     "Item",
     "Offer",
     "Organization",
@@ -36,5 +43,6 @@ __all__ = [
     "Sample",
     "SampleError",
     "Talent",
+    "Term",
     "load_sample",
 ]

@@ -12,6 +12,7 @@ from deploy.sample_community.values import (
     Community,
     Compound,
     Expert,
+    Incubation,
     Label,
     Offer,
     Organization,
@@ -21,6 +22,7 @@ from deploy.sample_community.values import (
     Sample,
     Talent,
     Taxonomy,
+    Term,
 )
 
 SAMPLE_FOLDER = Path(__file__).parents[1] / "sample"
@@ -45,6 +47,8 @@ def load_sample(folder: Path = SAMPLE_FOLDER) -> Sample:
     experts = read_rows(folder / "experts.csv", Expert)
     projects = read_rows(folder / "projects.csv", Project)
     claims = read_rows(folder / "claims.csv", ClaimWishes)
+    short_terms = read_rows(folder / "terms.csv", Term)
+    incubations = read_yaml(folder / "incubations.yaml", tuple[Incubation, ...])
 
     categories = [category.id for category in taxonomy.categories]
     items = [item.id for item in taxonomy.items]
@@ -77,6 +81,10 @@ def load_sample(folder: Path = SAMPLE_FOLDER) -> Sample:
         if (label.value.item is None) != (label.value.kind == "off-topic"):
             raise label.wrong("an off-topic request has no item, any other has one")
     _check_the_season(terms, organizations, activities, talents, experts)
+    for term in short_terms:
+        known(term, "organization", [term.value.organization_zh], names)
+    incubated = {row.value.name_zh for row in organizations if row.value.origin == "incubated"}
+    all_there(folder / "incubations.yaml", "organization", incubated, {one.organization_zh for one in incubations})
     _check_the_projects(taxonomy, terms, projects, claims)
     for row in quality:
         known(row, "organization", [row.value.organization_zh], names)
@@ -97,6 +105,8 @@ def load_sample(folder: Path = SAMPLE_FOLDER) -> Sample:
         experts=tuple(row.value for row in experts),
         projects=tuple(row.value for row in projects),
         claims=tuple(row.value for row in claims),
+        terms=tuple(row.value for row in short_terms),
+        incubations=incubations,
     )
 
 

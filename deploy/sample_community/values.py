@@ -210,6 +210,60 @@ class Talent:
 
 
 @dataclass(frozen=True)
+class Return:
+    """An incubation that is sent back: at which step, to which, and why."""
+
+    at: Identifier
+    to: Identifier
+    reason: Line
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """One passage through the incubation: what was decided at each gate that was opened (step -> reason), where it was sent
+    back, and why it failed at the step after, if it did."""
+
+    decisions: Mapping[Identifier, Line]
+    returned: Return | None = None
+    failure: Line | None = None
+
+
+@dataclass(frozen=True)
+class Standard:
+    """A registration standard that a group did not meet, whom the station asked, and the answer."""
+
+    name: Text
+    asked: Line
+    answer: Line
+
+
+@dataclass(frozen=True)
+class GreenChannel:
+    """The green channel of a group, and who answers for it meanwhile."""
+
+    guarantor: Line
+    standards: tuple[Standard, ...]
+
+
+@dataclass(frozen=True)
+class Incubation:
+    """How an incubated organization came to be registered: by the five steps, or by the green channel."""
+
+    organization_zh: Line
+    attempts: tuple[Attempt, ...] = ()
+    green_channel: GreenChannel | None = None
+
+
+@dataclass(frozen=True)
+class Term:
+    """An agreement that comes to its end within the season, so many days after the opening, and whether it is renewed."""
+
+    organization_zh: Line
+    days: Annotated[int, Field(ge=31)]
+    renewed: bool
+
+
+@dataclass(frozen=True)
 class Expert:
     """An expert, without a name, the categories they know, and the organizations they may not judge."""
 
@@ -263,3 +317,5 @@ class Sample:
     experts: tuple[Expert, ...] = ()
     projects: tuple[Project, ...] = ()
     claims: tuple[ClaimWishes, ...] = ()
+    incubations: tuple[Incubation, ...] = ()
+    terms: tuple[Term, ...] = ()

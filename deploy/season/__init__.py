@@ -44,7 +44,7 @@ def play(
     started = time.monotonic()
     slug = f"season-{secrets.token_hex(4)}"
     deployment = Deployment(client, slug, progress, patience, quiet_within)
-    opened = open_community(deployment, operator_token, sample, slug)
+    opened = open_community(deployment, operator_token, sample, slug, rehearsal=True)
     season = Season(deployment, opened, sample, Chance(seed))
     season.submit(taken)
     season.refer()

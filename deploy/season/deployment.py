@@ -95,7 +95,7 @@ class Deployment:
         self._lock = threading.Lock()
         self._stopped = threading.Event()
 
-    def get(self, path: str, token: str | None = None, **params: Any) -> dict[str, Any]:
+    def get(self, path: str, token: str | None = None, **params: Any) -> Any:
         """The answer to a GET. Raises Refused, or SeasonError where the server stays away."""
         return self._call("GET", path, "", token, params={k: v for k, v in params.items() if v is not None})
 
@@ -116,6 +116,10 @@ class Deployment:
     def put(self, path: str, natural_key: str, body: Any, token: str | None = None) -> dict[str, Any]:
         """The answer to a PUT."""
         return self._write("PUT", path, natural_key, body, token)
+
+    def patch(self, path: str, natural_key: str, body: Any, token: str | None = None) -> dict[str, Any]:
+        """The answer to a PATCH."""
+        return self._write("PATCH", path, natural_key, body, token)
 
     def each(self, phase: str, things: Sequence[ThingT], do: Callable[[ThingT], ResultT]) -> list[ResultT]:
         """`do` for each of `things`, several at once; the results in the order of `things`. The first error ends it."""
@@ -163,12 +167,12 @@ class Deployment:
             self._pause(0.02 if is_quiet else 0.05)
 
     def _write(self, method: str, path: str, natural_key: str, body: Any, token: str | None) -> dict[str, Any]:
-        answer = self._call(method, path, natural_key, token, json={} if body is None else body)
+        answer: dict[str, Any] = self._call(method, path, natural_key, token, json={} if body is None else body)
         with self._lock:
             self.ledger.append(Acknowledged(method, path, natural_key, answer.get("id")))
         return answer
 
-    def _call(self, method: str, path: str, natural_key: str, token: str | None, **kwargs: Any) -> dict[str, Any]:
+    def _call(self, method: str, path: str, natural_key: str, token: str | None, **kwargs: Any) -> Any:
         headers = {"Accept": "application/json"}
         if token is not None:
             headers["Authorization"] = f"Bearer {token}"

@@ -8,7 +8,8 @@ from typing import Any
 from deploy.sample_community import Quality, Request, Sample
 from deploy.season.chance import Chance
 from deploy.season.deployment import Deployment, SeasonError
-from deploy.season.opening import Member, Opened
+from deploy.season.joining import Member
+from deploy.season.opening import Opened
 
 MATCHING = "/api/matching"
 FEEDBACK = "/api/feedback"

@@ -12,7 +12,7 @@ import pytest
 from deploy.sample_community import Sample, load_sample
 from deploy.season import Deployment, Refused, SeasonError, first_requests
 from deploy.season.chance import Chance
-from deploy.season.opening import agreement_term
+from deploy.season.joining import agreement_term
 
 
 @pytest.fixture(scope="module")
