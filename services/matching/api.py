@@ -6,13 +6,17 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query
 
-from services.matching import queries
-from services.matching.actions import referrals, requests
+from services.matching import actions, queries
 from services.matching.method import METHOD
 from services.matching.views import (
+    BilingualText,
     ClassificationTerms,
     Figures,
+    HandingOnTerms,
+    MemberView,
+    MergeTerms,
     Method,
+    ReasonTerms,
     ReferralDetail,
     ReferralStanding,
     ReferralView,
@@ -20,6 +24,7 @@ from services.matching.views import (
     RequestDetail,
     RequestTerms,
     RequestView,
+    SimilarRequest,
     SubmittedRequest,
 )
 from shared.access import Caller, allow
@@ -27,6 +32,16 @@ from shared.events.matching import RequestStatus
 from shared.web import EDGE, PAGE_REQUEST, Edge, Page, PageRequest
 
 LINK_DAYS = 365
+
+
+def slip_of(link: str) -> BilingualText:
+    """What the station prints and hands to a resident whose request it wrote down."""
+    return BilingualText(
+        zh=f"您的需求已经登记，和网上提的一样办理。凭下面这串专属凭证，随时可以查进度、撤回、评分、反映问题，请收好：\n{link}",
+        en="Your request has been taken in and counts like any made online. With the personal key below you can follow it, "
+        f"withdraw it, rate it and tell us if it was not done; please keep it safe:\n{link}",
+    )
+
 
 router = APIRouter()
 
@@ -37,17 +52,18 @@ CommunityId = Annotated[str, Query(min_length=1, max_length=100, description="Th
 def submit_request(body: RequestTerms, caller: Caller = allow("anyone"), edge: Edge = EDGE) -> SubmittedRequest:
     """Say what is needed, in plain words. The answer's `link` is the resident's own key to this request; a repetition
     with the same Idempotency-Key gives the same one."""
-    view = edge.run(requests.submit_request, caller, body)
+    view = edge.run(actions.requests.submit_request, caller, body)
     link = edge.signer.sign(
         role="resident", community=view.community, request=view.id, issued_at=view.submitted_at, days=LINK_DAYS
     )
-    return SubmittedRequest(**dict(view), link=link)
+    slip = None if body.intake == "web" else slip_of(link)
+    return SubmittedRequest(**dict(view), link=link, slip=slip)
 
 
 @router.get("/requests/{id}", tags=["requests"])
 def get_request(id: str, caller: Caller = allow("resident", "station", "organization"), edge: Edge = EDGE) -> RequestDetail:
     """A request, for its resident, its station, and the organizations it was put before."""
-    return edge.read(queries.get_request, caller, id)
+    return edge.read(queries.requests.get_request, caller, id)
 
 
 @router.get("/requests", tags=["requests"])
@@ -59,13 +75,13 @@ def list_requests(
     edge: Edge = EDGE,
 ) -> Page[RequestDetail]:
     """The requests of a community, oldest first."""
-    return edge.read(queries.list_requests, caller, community, status, page)
+    return edge.read(queries.requests.list_requests, caller, community, status, page)
 
 
 @router.post("/requests/{id}/classification", tags=["requests"])
 def classify_request(id: str, body: ClassificationTerms, caller: Caller = allow("station"), edge: Edge = EDGE) -> RequestView:
     """Say which item a request asks for that was not understood; it then goes to whoever can serve it."""
-    return edge.run(requests.classify_request, caller, id, body)
+    return edge.run(actions.requests.classify_request, caller, id, body)
 
 
 @router.post("/requests/{id}/withdrawal", tags=["requests"])
@@ -73,7 +89,7 @@ def withdraw_request(
     id: str, body: RemarkTerms | None = None, caller: Caller = allow("resident"), edge: Edge = EDGE
 ) -> RequestView:
     """Withdraw a request that was not served yet; an open referral is withdrawn with it."""
-    return edge.run(requests.withdraw_request, caller, id, body)
+    return edge.run(actions.requests.withdraw_request, caller, id, body)
 
 
 @router.post("/requests/{id}/dispute", tags=["requests"])
@@ -81,7 +97,26 @@ def dispute_request(
     id: str, body: RemarkTerms | None = None, caller: Caller = allow("resident"), edge: Edge = EDGE
 ) -> RequestView:
     """Say that a request reported as served was not served; the station looks into it."""
-    return edge.run(requests.dispute_request, caller, id, body)
+    return edge.run(actions.requests.dispute_request, caller, id, body)
+
+
+@router.post("/requests/{id}/dispute-rejection", tags=["requests"])
+def reject_dispute(id: str, body: ReasonTerms, caller: Caller = allow("station"), edge: Edge = EDGE) -> RequestView:
+    """Do not uphold a dispute: the request is closed, and its resident reads the reason over the own link."""
+    return edge.run(actions.requests.reject_dispute, caller, id, body)
+
+
+@router.get("/requests/{id}/similar", tags=["requests"])
+def list_similar_requests(id: str, caller: Caller = allow("station"), edge: Edge = EDGE) -> list[SimilarRequest]:
+    """The open requests that seem to ask for the same, most alike first; they may be merged."""
+    return edge.read(queries.requests.similar_requests, caller, id)
+
+
+@router.post("/requests/{id}/merging", tags=["requests"])
+def merge_request(id: str, body: MergeTerms, caller: Caller = allow("station"), edge: Edge = EDGE) -> RequestView:
+    """Merge a request into another that asks for the same ("+1"). It counts as a supporter of the other and follows its
+    fate; its resident follows, rates and disputes it over the own link as before."""
+    return edge.run(actions.merging.merge_request, caller, id, body)
 
 
 @router.post("/requests/{id}/reopening", tags=["requests"])
@@ -89,7 +124,7 @@ def reopen_request(
     id: str, body: RemarkTerms | None = None, caller: Caller = allow("station"), edge: Edge = EDGE
 ) -> RequestView:
     """Uphold a dispute: the request goes to the next candidate."""
-    return edge.run(requests.reopen_request, caller, id, body)
+    return edge.run(actions.requests.reopen_request, caller, id, body)
 
 
 @router.post("/requests/{id}/closing", tags=["requests"])
@@ -97,7 +132,7 @@ def close_request(
     id: str, body: RemarkTerms | None = None, caller: Caller = allow("resident", "station"), edge: Edge = EDGE
 ) -> RequestView:
     """Close a request that was served."""
-    return edge.run(requests.close_request, caller, id, body)
+    return edge.run(actions.requests.close_request, caller, id, body)
 
 
 @router.get("/referrals", tags=["referrals"])
@@ -112,19 +147,19 @@ def list_referrals(
     edge: Edge = EDGE,
 ) -> Page[ReferralDetail]:
     """The referrals put before an organization, or all of a community for its station, oldest first."""
-    return edge.read(queries.list_referrals, caller, community, organization, status, page)
+    return edge.read(queries.referrals.list_referrals, caller, community, organization, status, page)
 
 
 @router.get("/referrals/{id}", tags=["referrals"])
 def get_referral(id: str, caller: Caller = allow("organization", "station"), edge: Edge = EDGE) -> ReferralDetail:
     """A referral with the words of its request."""
-    return edge.read(queries.get_referral, caller, id)
+    return edge.read(queries.referrals.get_referral, caller, id)
 
 
 @router.post("/referrals/{id}/acceptance", tags=["referrals"])
 def accept_referral(id: str, caller: Caller = allow("organization", "station"), edge: Edge = EDGE) -> ReferralView:
     """Take the request on."""
-    return edge.run(referrals.accept_referral, caller, id)
+    return edge.run(actions.referrals.accept_referral, caller, id)
 
 
 @router.post("/referrals/{id}/decline", tags=["referrals"])
@@ -132,19 +167,33 @@ def decline_referral(
     id: str, body: RemarkTerms | None = None, caller: Caller = allow("organization", "station"), edge: Edge = EDGE
 ) -> ReferralView:
     """Decline the request; it goes to the next candidate."""
-    return edge.run(referrals.decline_referral, caller, id, body)
+    return edge.run(actions.referrals.decline_referral, caller, id, body)
 
 
 @router.post("/referrals/{id}/delivery", tags=["referrals"])
 def deliver_referral(id: str, caller: Caller = allow("organization", "station"), edge: Edge = EDGE) -> ReferralView:
     """Report that the request was served."""
-    return edge.run(referrals.deliver_referral, caller, id)
+    return edge.run(actions.referrals.deliver_referral, caller, id)
+
+
+@router.get("/referrals/{id}/members", tags=["referrals"])
+def list_members(id: str, caller: Caller = allow("organization", "station"), edge: Edge = EDGE) -> list[MemberView]:
+    """The members to whom the hub of this referral may hand it on."""
+    return edge.read(queries.referrals.members, caller, id)
+
+
+@router.post("/referrals/{id}/handing-on", tags=["referrals"])
+def hand_on_referral(
+    id: str, body: HandingOnTerms, caller: Caller = allow("organization", "station"), edge: Edge = EDGE
+) -> ReferralView:
+    """A hub hands the request on to one of its members; the answer is the member's referral."""
+    return edge.run(actions.referrals.hand_on_referral, caller, id, body)
 
 
 @router.get("/communities/{community}/figures", tags=["figures"])
 def get_figures(community: str, caller: Caller = allow("anyone"), edge: Edge = EDGE) -> Figures:
     """Matching's part of a community's figures."""
-    return edge.read(queries.figures, community)
+    return edge.read(queries.figures.figures, community)
 
 
 @router.get("/method", tags=["method"])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from services.matching import api, handlers, imports, models
+from services.matching import api, handlers, imports, models, timers
 from shared.messaging import clocks
 from shared.service import Service
 
@@ -16,6 +16,7 @@ service = Service(
     summary_zh="居民的需求、可以承接的组织，以及转给各组织的单子。",
     routers=[api.router],
     handlers=[handlers.on, clocks.handlers],
+    timers=[timers.timers],
     metadata=models.Table.metadata,
     group="matching",
     imports=imports.imports,

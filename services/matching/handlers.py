@@ -11,7 +11,7 @@ from collections.abc import Iterable
 
 from sqlmodel import col, select
 
-from services.matching import classify, pairing
+from services.matching import classify, holding, pairing
 from services.matching.models import Agreement, Community, Offer, Organization, Satisfaction, Taxonomy
 from shared.events import CloudEvent
 from shared.events.feedback import SatisfactionChanged
@@ -65,7 +65,7 @@ def keep_communities(tx: Transaction, events: list[CloudEvent[CommunityState]]) 
 def keep_taxonomies(tx: Transaction, events: list[CloudEvent[TaxonomyPublished]]) -> None:
     """Know what may be asked for; read the requests that waited for it."""
     communities = sorted({event.community for event in events})
-    pairing.hold_alone(tx.session, communities)
+    holding.hold_alone(tx.session, communities)
     tx.keep(
         Taxonomy,
         [
@@ -100,7 +100,7 @@ def keep_taxonomies(tx: Transaction, events: list[CloudEvent[TaxonomyPublished]]
 )
 def keep_organizations(tx: Transaction, events: list[CloudEvent[OrganizationState]]) -> None:
     """Know who may serve: the registered, and those in incubation under a provisional agreement."""
-    pairing.hold_alone(tx.session, {event.community for event in events})
+    holding.hold_alone(tx.session, {event.community for event in events})
     tx.keep(
         Organization,
         [
@@ -110,12 +110,15 @@ def keep_organizations(tx: Transaction, events: list[CloudEvent[OrganizationStat
                 "name_zh": event.data.name_zh,
                 "name_en": event.data.name_en,
                 "status": event.data.status,
+                "hub": event.data.hub,
+                "parents": list(event.data.parents),
                 "sequence": event.sequence,
             }
             for event in events
         ],
     )
     organizations = {event.data.organization for event in events}
+    pairing.hand_on_what_cannot_be_served(tx, organizations)
     offered = select(Offer.community, Offer.item).where(col(Offer.organization).in_(organizations))
     _match_again(tx, tx.session.exec(offered))
 
@@ -123,7 +126,7 @@ def keep_organizations(tx: Transaction, events: list[CloudEvent[OrganizationStat
 @on(AgreementSigned, AgreementRenewed, AgreementExpiring, AgreementEnded)
 def keep_agreements(tx: Transaction, events: list[CloudEvent[AgreementState]]) -> None:
     """Know what each organization may serve, and how long."""
-    pairing.hold_alone(tx.session, {event.community for event in events})
+    holding.hold_alone(tx.session, {event.community for event in events})
     tx.keep(
         Agreement,
         [
@@ -140,15 +143,15 @@ def keep_agreements(tx: Transaction, events: list[CloudEvent[AgreementState]]) -
             for event in events
         ],
     )
+    pairing.hand_on_what_cannot_be_served(tx, {event.data.organization for event in events})
     signed = [event for event in events if event.data.status == "in-force"]
     _match_again(tx, ((event.community, item) for event in signed for item in event.data.items))
 
 
 @on(OfferPublished, OfferChanged, OfferWithdrawn)
 def keep_offers(tx: Transaction, events: list[CloudEvent[OfferState]]) -> None:
-    """Know the menu. A referral already made for an offer that is withdrawn stays, but is not accepted any
-    more."""
-    pairing.hold_alone(tx.session, {event.community for event in events})
+    """Know the menu. A referral for an offer that is withdrawn goes to the next candidate, unless it was accepted."""
+    holding.hold_alone(tx.session, {event.community for event in events})
     tx.keep(
         Offer,
         [
@@ -170,6 +173,7 @@ def keep_offers(tx: Transaction, events: list[CloudEvent[OfferState]]) -> None:
             for event in events
         ],
     )
+    pairing.hand_on_what_cannot_be_served(tx, {event.data.organization for event in events})
     published = [event for event in events if event.data.status == "published"]
     _match_again(tx, ((event.community, event.data.item) for event in published))
 
@@ -199,7 +203,7 @@ def keep_satisfaction(tx: Transaction, events: list[CloudEvent[SatisfactionChang
 def pair_requests(tx: Transaction, events: list[CloudEvent[RequestSubmitted]]) -> None:
     """Read the new requests and put each before the organization that suits it best."""
     communities = {event.community for event in events}
-    pairing.hold_shared(tx.session, communities)
+    holding.hold_shared(tx.session, communities)
     pairing.pair_submitted(tx, communities, {event.data.request for event in events})
 
 

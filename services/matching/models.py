@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import CheckConstraint, Index, MetaData, UniqueConstraint, text
+from sqlalchemy import CheckConstraint, Index, MetaData, text
 from sqlmodel import Field, SQLModel
 
 from shared.database import JSON, NAMING, UTCDateTime
@@ -19,13 +19,14 @@ class Table(SQLModel):
 
 class Request(Table, table=True):
     """A resident's request. `text` is the only copy of the resident's words. `candidates` are those of the fact, best
-    first; `matched_at` is when organizations were found for it the first time."""
+    first; `matched_at` is when organizations were found for it the first time. `intake` says how it reached the
+    system, `channel` where the resident raised it."""
 
     __tablename__ = "requests"
     __table_args__ = (
         CheckConstraint(
-            "status IN ('submitted', 'classified', 'matched', 'unmatched', 'accepted', 'served', 'disputed', 'closed', "
-            "'withdrawn')",
+            "status IN ('submitted', 'classified', 'matched', 'unmatched', 'gathered', 'merged', 'accepted', 'served', "
+            "'disputed', 'closed', 'withdrawn')",
             name="status",
         ),
         CheckConstraint(
@@ -33,6 +34,10 @@ class Request(Table, table=True):
             name="channel",
         ),
         CheckConstraint("language IN ('zh', 'en')", name="language"),
+        CheckConstraint("intake IN ('web', 'paper', 'phone')", name="intake"),
+        CheckConstraint("supporters >= 1", name="supporters"),
+        CheckConstraint("status <> 'merged' OR merged_into IS NOT NULL", name="merged_into"),
+        CheckConstraint("status <> 'gathered' OR project IS NOT NULL", name="project"),
         CheckConstraint(
             "status NOT IN ('matched', 'accepted', 'served', 'disputed', 'closed') OR organization IS NOT NULL",
             name="organization",
@@ -58,16 +63,23 @@ class Request(Table, table=True):
     offer: str | None = None
     matched_at: datetime | None = Field(default=None, sa_type=UTCDateTime)
     served_at: datetime | None = Field(default=None, sa_type=UTCDateTime)
+    intake: str = "web"
+    supporters: int = 1
+    merged_into: str | None = Field(default=None, foreign_key="requests.id", index=True)
+    project: str | None = Field(default=None, index=True)
 
 
 class Referral(Table, table=True):
-    """A request put before an organization, at most one open at a time and at most once before each. `delivered` is an
-    accepted one whose organization reported that it served; `reason` is what a declining organization said."""
+    """A request put before an organization, at most one open at a time, and before each organization at most once but for
+    those that it handed on. `delivered` is an accepted one whose organization reported that it served; `reason` is what a
+    declining organization said. `handed_on_from` is the referral that was handed on to make this one, `hub` the hub that
+    did so."""
 
     __tablename__ = "referrals"
     __table_args__ = (
-        UniqueConstraint("request", "organization"),
-        CheckConstraint("status IN ('made', 'accepted', 'delivered', 'declined', 'withdrawn')", name="status"),
+        CheckConstraint(
+            "status IN ('made', 'accepted', 'delivered', 'declined', 'expired', 'handed-on', 'withdrawn')", name="status"
+        ),
         CheckConstraint("(status = 'made') = (decided_at IS NULL)", name="decided_at"),
         CheckConstraint("rank >= 1", name="rank"),
         Index(
@@ -76,6 +88,14 @@ class Referral(Table, table=True):
             unique=True,
             sqlite_where=text("status IN ('made', 'accepted')"),
             postgresql_where=text("status IN ('made', 'accepted')"),
+        ),
+        Index(
+            "uq_referrals_request_organization",
+            "request",
+            "organization",
+            unique=True,
+            sqlite_where=text("status <> 'handed-on'"),
+            postgresql_where=text("status <> 'handed-on'"),
         ),
         Index("ix_referrals_organization_status", "organization", "status"),
         Index("ix_referrals_community_status", "community", "status"),
@@ -92,9 +112,12 @@ class Referral(Table, table=True):
     rank: int
     status: str
     made_at: datetime = Field(sa_type=UTCDateTime)
+    due_at: datetime = Field(sa_type=UTCDateTime)
     decided_at: datetime | None = Field(default=None, sa_type=UTCDateTime)
     delivered_at: datetime | None = Field(default=None, sa_type=UTCDateTime)
     reason: str | None = None
+    hub: str | None = None
+    handed_on_from: str | None = None
 
 
 class Remark(Table, table=True):
@@ -144,6 +167,8 @@ class Organization(Table, table=True):
     name_zh: str
     name_en: str
     status: str
+    hub: bool = False
+    parents: list[str] = Field(default_factory=list, sa_type=JSON)
     sequence: int
 
 

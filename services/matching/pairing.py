@@ -1,8 +1,6 @@
 """Requests and organizations brought together, a set at a time: reading, ranking, referring.
 
-Requests are read locked and detached, changed as values, and written back in one statement. Whoever ranks holds the
-community's row shared, whoever changes its menu holds it alone: so no request is left unmatched by an offer that was
-being put on the menu at that moment on another replica. (SQLite has one writer anyway and no such locks.)
+Who calls these holds the community's row, and the requests (`holding.py`).
 """
 
 from __future__ import annotations
@@ -10,18 +8,20 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from functools import partial
-from typing import Any, cast
 
 from pydantic import TypeAdapter
-from sqlalchemy import CursorResult, insert, update
+from sqlalchemy import insert
 from sqlmodel import Session, col, select
 
-from services.matching import classify, queries, rank, telling
-from services.matching.models import Community, Referral, Request, Taxonomy
-from services.matching.rules import REFERRAL, REQUEST
+from services.matching import classify, fate, queries, rank, telling
+from services.matching.holding import REFERRAL_DUE, decide, load, save
+from services.matching.models import Referral, Request, Taxonomy
+from services.matching.rules import OPEN_REFERRAL, REFERRAL_TIME, REQUEST
 from shared.clock import civil_date
 from shared.events.matching import (
     Candidate,
+    ReferralExpired,
+    ReferralHandedOn,
     ReferralMade,
     RequestClassified,
     RequestMatched,
@@ -31,60 +31,16 @@ from shared.events.registry import Category
 from shared.identifiers import new_id
 from shared.lifecycle import follow
 from shared.messaging import Transaction
-from shared.problems import Conflict
 
 AT_ONCE = 500
 
 CATEGORIES = TypeAdapter(tuple[Category, ...])
-WRITTEN = (
-    "id",
-    "status",
-    "item",
-    "category",
-    "confidence",
-    "classifier",
-    "candidates",
-    "organization",
-    "offer",
-    "matched_at",
-    "served_at",
-)
-
-
-def hold_shared(session: Session, communities: Iterable[str]) -> None:
-    """From here to the end of the transaction nobody changes the menu of these communities."""
-    _hold(session, communities, read=True)
-
-
-def hold_alone(session: Session, communities: Iterable[str]) -> None:
-    """From here to the end of the transaction nobody else ranks requests of these communities."""
-    _hold(session, communities, read=False)
-
-
-def _hold(session: Session, communities: Iterable[str], read: bool) -> None:
-    statement = select(Community.id).where(col(Community.id).in_(set(communities))).order_by(Community.id)
-    session.exec(statement.with_for_update(read=read)).all()
-
-
-def load(session: Session, *conditions: Any) -> list[Request]:
-    """Requests, locked until the transaction ends, detached: whoever changes one calls `save`."""
-    statement = select(Request).where(*conditions).order_by(Request.id).with_for_update()
-    requests = list(session.exec(statement.execution_options(populate_existing=True)))
-    for request in requests:
-        session.expunge(request)
-    return requests
-
-
-def save(session: Session, requests: Sequence[Request]) -> None:
-    """Write changed requests back, in one statement."""
-    if requests:
-        session.execute(update(Request), [{name: getattr(request, name) for name in WRITTEN} for request in requests])
 
 
 def pair_submitted(tx: Transaction, communities: Collection[str], ids: Collection[str] | None = None) -> None:
     """Read and match the requests (of these ids, or all) of some communities that still stand as submitted. Requests
     of a community whose taxonomy has not been heard of yet are left as they are."""
-    taxonomies = queries.current_taxonomies(tx.session, communities)
+    taxonomies = queries.menu.current_taxonomies(tx.session, communities)
     conditions = [Request.status == "submitted", col(Request.community).in_(communities)]
     if ids is not None:
         conditions.append(col(Request.id).in_(ids))
@@ -108,7 +64,7 @@ def _portions(requests: Sequence[Request]) -> Iterable[Sequence[Request]]:
     return (requests[start : start + AT_ONCE] for start in range(0, len(requests), AT_ONCE))
 
 
-def _classify(tx: Transaction, requests: Sequence[Request], taxonomies: dict[str, queries.CurrentTaxonomy]) -> None:
+def _classify(tx: Transaction, requests: Sequence[Request], taxonomies: dict[str, queries.menu.CurrentTaxonomy]) -> None:
     by_community: dict[str, list[Request]] = defaultdict(list)
     for request in requests:
         by_community[request.community].append(request)
@@ -132,7 +88,7 @@ def _categories(session: Session, taxonomy: str) -> Sequence[Category]:
     return CATEGORIES.validate_python(session.exec(select(Taxonomy.categories).where(Taxonomy.id == taxonomy)).one())
 
 
-def match(tx: Transaction, requests: Sequence[Request]) -> None:
+def match(tx: Transaction, requests: Sequence[Request], handed_on_from: str | None = None) -> None:
     """Rank the organizations for each of these requests, all in one query. Where there are any, the request is matched
     and put before the first; where there are none, it stands unmatched. One that stays unmatched tells nothing."""
     ranking = Ranking(tx, requests)
@@ -140,13 +96,14 @@ def match(tx: Transaction, requests: Sequence[Request]) -> None:
     made: list[Referral] = []
     for request in requests:
         candidates = ranking.candidates(request)
+        accepted = request.status == "accepted"
         if candidates:
             request.status = follow(REQUEST, "request", request.status, "match")
             request.candidates = [candidate.model_dump(mode="json") for candidate in candidates]
             request.organization, request.offer = candidates[0].organization, candidates[0].offer
             request.matched_at = request.matched_at or tx.now(request.community)
             tx.tell(RequestMatched(**telling.request_state(request)))
-            made.append(_refer(tx, request, candidates[0], 1))
+            made.append(refer(tx, request, candidates[0], 1, handed_on_from))
         elif request.status == "unmatched":
             continue
         else:
@@ -154,22 +111,67 @@ def match(tx: Transaction, requests: Sequence[Request]) -> None:
             request.candidates, request.organization, request.offer = [], None, None
             tx.tell(RequestUnmatched(**telling.request_state(request)))
         changed.append(request)
+        if accepted:
+            fate.fall_back(tx, request)
     save(tx.session, changed)
-    _insert(tx.session, made)
+    insert_referrals(tx.session, made)
 
 
-def refer_next(tx: Transaction, request: Request) -> None:
-    """Put a request whose referral was declined before its next candidate that can still serve it; where there is
-    none left, look for others."""
+def refer_next(tx: Transaction, request: Request, handed_on_from: str | None = None) -> None:
+    """Put a request whose referral came to nothing before its next candidate that can still serve it; where there is
+    none left, look for others. `handed_on_from` is that referral where it was handed on."""
     ranking = Ranking(tx, [request])
     for place, stored in enumerate(request.candidates, start=1):
         candidate = Candidate.model_validate(stored)
         if ranking.still_serves(request, candidate):
-            made = _refer(tx, request, candidate, place)
+            made = refer(tx, request, candidate, place, handed_on_from)
+            if request.status == "accepted":
+                stand_matched(tx, request)
             save(tx.session, [request])
-            _insert(tx.session, [made])
+            insert_referrals(tx.session, [made])
             return
-    match(tx, [request])
+    match(tx, [request], handed_on_from)
+
+
+def stand_matched(tx: Transaction, request: Request) -> None:
+    """Let a request that had been accepted wait for the organization it is before now, and with it those that follow it."""
+    request.status = follow(REQUEST, "request", request.status, "match")
+    tx.tell(RequestMatched(**telling.request_state(request)))
+    fate.fall_back(tx, request)
+
+
+def expire(tx: Transaction, request: Request, referral: Referral) -> None:
+    """End a referral that was not answered in time; the request goes to the next candidate."""
+    decide(tx, referral, "expire")
+    tx.tell(ReferralExpired(**telling.referral_state(referral)))
+    refer_next(tx, request)
+
+
+def hand_on_what_cannot_be_served(tx: Transaction, organizations: Collection[str]) -> None:
+    """Hand the open referrals of these organizations on to the next candidates, as far as they may not serve them any more:
+    those not accepted yet, for want of an agreement or the offer; those accepted too, where the organization itself may
+    serve no longer. The caller holds the communities."""
+    theirs = select(Referral).where(col(Referral.organization).in_(organizations), col(Referral.status).in_(OPEN_REFERRAL))
+    found = list(tx.session.exec(theirs.order_by(Referral.id)))
+    unable = queries.referrals.cannot_be_served(
+        tx.session, found, {referral.community: civil_date(tx.now(referral.community)) for referral in found}
+    )
+    requests = {
+        request.id: request
+        for request in load(tx.session, col(Request.id).in_({one.request for one in found if one.id in unable}))
+    }
+    for referral in found:
+        if referral.id in unable:
+            tx.session.refresh(referral)
+            if referral.status in OPEN_REFERRAL:
+                hand_on(tx, referral)
+                refer_next(tx, requests[referral.request], referral.id)
+
+
+def hand_on(tx: Transaction, referral: Referral) -> None:
+    """End a referral whose request another organization is asked for."""
+    decide(tx, referral, "hand-on")
+    tx.tell(ReferralHandedOn(**telling.referral_state(referral)))
 
 
 class Ranking:
@@ -178,9 +180,9 @@ class Ranking:
     def __init__(self, tx: Transaction, requests: Sequence[Request]) -> None:
         communities = {request.community for request in requests}
         items = {request.item for request in requests if request.item is not None}
-        self._openings = queries.openings(tx.session, communities, items)
-        self._tried = queries.tried(tx.session, [request.id for request in requests])
-        self._taxonomies = queries.current_taxonomies(tx.session, communities)
+        self._openings = queries.menu.openings(tx.session, communities, items)
+        self._tried = queries.referrals.tried(tx.session, [request.id for request in requests])
+        self._taxonomies = queries.menu.current_taxonomies(tx.session, communities)
         self._today = {community: civil_date(tx.now(community)) for community in communities}
 
     def candidates(self, request: Request) -> list[Candidate]:
@@ -215,9 +217,18 @@ class Ranking:
         )
 
 
-def _refer(tx: Transaction, request: Request, candidate: Candidate, place: int) -> Referral:
+def refer(
+    tx: Transaction,
+    request: Request,
+    candidate: Candidate,
+    place: int,
+    handed_on_from: str | None = None,
+    hub: str | None = None,
+) -> Referral:
+    """Put a request before an organization, which has its time to answer."""
     assert request.item is not None and request.category is not None
     request.organization, request.offer = candidate.organization, candidate.offer
+    now = tx.now(request.community)
     referral = Referral(
         id=new_id(),
         community=request.community,
@@ -229,26 +240,17 @@ def _refer(tx: Transaction, request: Request, candidate: Candidate, place: int) 
         compound=request.compound,
         rank=place,
         status="made",
-        made_at=tx.now(request.community),
+        made_at=now,
+        due_at=now + REFERRAL_TIME,
+        hub=hub,
+        handed_on_from=handed_on_from,
     )
+    tx.schedule(REFERRAL_DUE, referral.id, request.community, referral.due_at)
     tx.tell(ReferralMade(**telling.referral_state(referral)))
     return referral
 
 
-def _insert(session: Session, referrals: Sequence[Referral]) -> None:
+def insert_referrals(session: Session, referrals: Sequence[Referral]) -> None:
+    """Write new referrals, in one statement."""
     if referrals:
         session.execute(insert(Referral), [referral.model_dump() for referral in referrals])
-
-
-def decide(tx: Transaction, referral: Referral, verb: str, **values: Any) -> None:
-    """Move a referral on, if it still stands where the verb needs it: of two at once one changes the row. Raises
-    Conflict (`referral-decided`) for the other."""
-    before = referral.status
-    changed = {"status": follow(REFERRAL, "referral", before, verb), "decided_at": tx.now(referral.community), **values}
-    tx.session.expunge(referral)
-    statement = update(Referral).where(col(Referral.id) == referral.id, col(Referral.status) == before)
-    result = tx.session.execute(statement.values(**changed).execution_options(synchronize_session=False))
-    if cast("CursorResult[Any]", result).rowcount != 1:
-        raise Conflict("referral-decided", "This referral has just been decided on; read it again.", "status")
-    for name, value in changed.items():
-        setattr(referral, name, value)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 
 from shared.events.matching import Language
 from shared.lifecycle import LifeCycle
@@ -22,20 +23,48 @@ REQUEST: LifeCycle = {
     ("accepted", "serve"): "served",
     ("served", "dispute"): "disputed",
     ("disputed", "reopen"): "classified",
+    ("disputed", "reject"): "closed",
     ("served", "close"): "closed",
     ("submitted", "withdraw"): "withdrawn",
     ("classified", "withdraw"): "withdrawn",
     ("matched", "withdraw"): "withdrawn",
     ("unmatched", "withdraw"): "withdrawn",
     ("accepted", "withdraw"): "withdrawn",
+    # Who had accepted it may serve it no longer.
+    ("accepted", "match"): "matched",
+    ("accepted", "unmatch"): "unmatched",
+    # "+1": it asks for the same as another request, and follows its fate, back and forth.
+    ("classified", "merge"): "merged",
+    ("matched", "merge"): "merged",
+    ("unmatched", "merge"): "merged",
+    ("gathered", "merge"): "merged",
+    ("merged", "merge"): "merged",
+    ("merged", "accept"): "accepted",
+    ("accepted", "fall-back"): "merged",
+    ("merged", "release"): "unmatched",
+    ("merged", "withdraw"): "withdrawn",
+    # It is part of a project, and follows its fate.
+    ("unmatched", "gather"): "gathered",
+    ("gathered", "accept"): "accepted",
+    ("accepted", "gather"): "gathered",
+    ("gathered", "release"): "unmatched",
+    ("accepted", "release"): "unmatched",
+    ("gathered", "withdraw"): "withdrawn",
 }
 REFERRAL: LifeCycle = {
     ("made", "accept"): "accepted",
     ("made", "decline"): "declined",
+    ("made", "expire"): "expired",
+    ("made", "hand-on"): "handed-on",
+    ("accepted", "hand-on"): "handed-on",
     ("made", "withdraw"): "withdrawn",
     ("accepted", "withdraw"): "withdrawn",
     ("accepted", "deliver"): "delivered",
 }
+REFERRAL_TIME = timedelta(days=3)
+"""How long an organization has to accept or decline."""
+OPEN_REQUEST = ("classified", "matched", "unmatched", "gathered", "accepted")
+"""While a request stands like this, others that ask for the same are merged into it."""
 OPEN_REFERRAL = ("made", "accepted")
 SERVING = ("registered", "incubating")
 """Where an organization stands that may serve, if it has an agreement in force."""

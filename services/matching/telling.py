@@ -26,6 +26,9 @@ def request_state(request: Request) -> dict[str, Any]:
         "organization": request.organization,
         "offer": request.offer,
         "served_at": request.served_at,
+        "supporters": request.supporters,
+        "merged_into": request.merged_into,
+        "project": request.project,
     }
 
 
@@ -44,4 +47,7 @@ def referral_state(referral: Referral) -> dict[str, Any]:
         "status": referral.status,
         "made_at": referral.made_at,
         "decided_at": referral.decided_at,
+        "due_at": referral.due_at,
+        "hub": referral.hub,
+        "handed_on_from": referral.handed_on_from,
     }

@@ -9,8 +9,10 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from shared.events.matching import Channel, Language, Reason, RequestStatus
 
-ReferralStanding = Literal["made", "accepted", "delivered", "declined", "withdrawn"]
+ReferralStanding = Literal["made", "accepted", "delivered", "declined", "expired", "handed-on", "withdrawn"]
 """A referral's status; `delivered` is an accepted one whose organization reported that it served."""
+
+Intake = Literal["web", "paper", "phone"]
 
 Id = Annotated[str, Field(min_length=1, max_length=100)]
 Words = Annotated[str, Field(min_length=1, max_length=2000)]
@@ -25,13 +27,14 @@ class Terms(BaseModel):
 
 class RequestTerms(Terms):
     """A resident's request in plain words. Without a `language` it is Chinese as soon as one character of it is. Only
-    the station writes requests down that came over another channel than the website."""
+    the station writes requests down that came over another channel than the website, or on `paper` or by `phone`."""
 
     community: Id
     text: Words = Field(examples=["厨房水管漏水，想找师傅上门修一下"])
     channel: Channel = "website"
     compound: Id
     language: Language | None = None
+    intake: Intake = "web"
 
 
 class ClassificationTerms(Terms):
@@ -46,10 +49,35 @@ class RemarkTerms(Terms):
     reason: Words | None = None
 
 
+class ReasonTerms(Terms):
+    """Why, in one's own words: whom it concerns reads it."""
+
+    reason: Words
+
+
+class MergeTerms(Terms):
+    """The request that asks for the same, and into which another is merged."""
+
+    into: Id
+
+
+class HandingOnTerms(Terms):
+    """The member of the hub that is to serve the request."""
+
+    member: Id
+
+
 class Personal(BaseModel):
     """Base of what is answered with a resident's words, or with a key to them: no error repeats them."""
 
     model_config = ConfigDict(hide_input_in_errors=True)
+
+
+class BilingualText(BaseModel):
+    """A text in Chinese and English."""
+
+    zh: str
+    en: str
 
 
 class CandidateView(BaseModel):
@@ -69,7 +97,8 @@ class CandidateView(BaseModel):
 
 class RequestView(BaseModel):
     """A request without its words. `classifier` names the model that read it, or is `station`. `organization` and `offer`
-    are those of the open or last accepted referral."""
+    are those of the open or last accepted referral. `supporters` counts the residents who asked for the same ("+1"), this
+    one included; `merged_into` is the request this one follows, `project` the project it is part of."""
 
     id: str
     community: str
@@ -86,13 +115,18 @@ class RequestView(BaseModel):
     organization: str | None
     offer: str | None
     served_at: datetime | None
+    supporters: int
+    merged_into: str | None
+    project: str | None
 
 
 class SubmittedRequest(RequestView, Personal):
     """A request that was taken in. `link` is the resident's token: whoever holds it may follow, withdraw, dispute and
-    close this one request and rate its service. It is given here and kept nowhere."""
+    close this one request and rate its service. It is given here and kept nowhere. `slip` is what the station prints and
+    hands over with it where the request came on paper or by phone."""
 
     link: str
+    slip: BilingualText | None = None
 
 
 class RemarkView(Personal):
@@ -104,16 +138,72 @@ class RemarkView(Personal):
     said_at: datetime
 
 
+class TrailStep(BaseModel):
+    """One organization before which a request was put, and what became of it. `hub` handed it on to this one;
+    `handed_on_from` is the referral it was handed on from."""
+
+    referral: str
+    organization: str
+    organization_name_zh: str | None
+    organization_name_en: str | None
+    status: ReferralStanding
+    made_at: datetime
+    due_at: datetime
+    decided_at: datetime | None
+    hub: str | None
+    handed_on_from: str | None
+
+
+class FollowedView(BaseModel):
+    """The request whose fate a merged one follows, without its words."""
+
+    id: str
+    status: RequestStatus
+    supporters: int
+    organization: str | None
+    organization_name_zh: str | None
+    organization_name_en: str | None
+    served_at: datetime | None
+
+
 class RequestDetail(RequestView, Personal):
-    """A request with its words. `remarks` are for the resident and the station; an organization gets none, and `text` only
-    while its referral stands made, accepted or delivered (null otherwise)."""
+    """A request with its words. `remarks` and `trail` are for the resident and the station; an organization gets none, and
+    `text` only while its referral stands made, accepted or delivered (null otherwise). `follows` is the request this one was
+    merged into."""
 
     text: str | None
+    intake: Intake
     remarks: list[RemarkView]
+    trail: list[TrailStep]
+    follows: FollowedView | None
+
+
+class SimilarRequest(Personal):
+    """A request that seems to ask for the same. `similarity` runs from 0 to 1."""
+
+    similarity: float
+    request: RequestDetail
+
+
+class MemberView(BaseModel):
+    """A member of a hub to which it may hand a request on."""
+
+    organization: str
+    name_zh: str
+    name_en: str
+
+
+class AlsoView(Personal):
+    """A request that was merged into the one an organization was asked to serve, and is served with it."""
+
+    request: str
+    compound: str
+    text: str
 
 
 class ReferralView(BaseModel):
-    """A request put before an organization. `rank` counts from 1 in the order of the candidates."""
+    """A request put before an organization. `rank` counts from 1 in the order of the candidates. It is to be accepted or
+    declined until `due_at`. `handed_on_from` is the referral it was handed on from, `hub` the hub that did so."""
 
     id: str
     community: str
@@ -126,40 +216,41 @@ class ReferralView(BaseModel):
     rank: int
     status: ReferralStanding
     made_at: datetime
+    due_at: datetime
     decided_at: datetime | None
     delivered_at: datetime | None
+    hub: str | None
+    handed_on_from: str | None
 
 
 class ReferralDetail(ReferralView, Personal):
     """A referral with what its organization needs to know of the request, and what it said when it declined. The
     organization reads the request's words in `text` while the referral stands made, accepted or delivered (null
-    otherwise); the station always does."""
+    otherwise); the station always does. So it is with `also`, the requests that were merged into this one."""
 
     text: str | None
     channel: Channel
     language: Language
     request_status: RequestStatus
+    supporters: int
+    also: list[AlsoView]
     reason: str | None
 
 
 class Figures(BaseModel):
     """Matching's part of a community's figures. `matched` counts requests that were ever matched, `unmatched` those
     that stand unmatched now, `accepted` referrals that were accepted (delivered ones too), `served` requests that have
-    been served (disputed and closed ones too)."""
+    been served (disputed and closed ones too), `expired` and `handed_on` referrals, `merged` requests ("+1")."""
 
     requests: int
     matched: int
     unmatched: int
     accepted: int
     declined: int
+    expired: int
+    handed_on: int
     served: int
-
-
-class BilingualText(BaseModel):
-    """A text in Chinese and English."""
-
-    zh: str
-    en: str
+    merged: int
 
 
 class Method(BaseModel):

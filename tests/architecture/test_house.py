@@ -15,10 +15,13 @@ SERVICES = ("registry", "matching", "feedback", "notify")
 KIT = ROOT / "shared" / "messaging"
 ROOMS = {
     *("__init__", "app", "models", "rules", "actions", "queries", "views", "handlers", "api", "pages", "imports"),
-    *("templates", "migrations"),
+    *("timers", "templates", "migrations"),
 }
 CRAFT = {
-    "matching": {"classify", "rank", "allocate", "pairing", "telling", "method"},
+    "matching": {
+        *("classify", "rank", "allocate", "pairing", "telling", "method"),
+        *("duplicates", "fate", "holding"),
+    },
     "feedback": {"method"},
     "notify": {"channels", "webhooks", "sentences", "stream"},
 }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 from shared.events import Fact
@@ -11,12 +11,14 @@ from shared.events.registry import (
     AgreementEnded,
     AgreementSigned,
     Category,
+    CommunityClockMoved,
     CommunityOpened,
     Compound,
     Item,
     OfferPublished,
     OfferWithdrawn,
     OrganizationRegistered,
+    OrganizationSuspended,
     TaxonomyPublished,
 )
 from shared.identifiers import new_id
@@ -106,17 +108,27 @@ class Town:
             categories=categories,
         )
 
-    def organization(self, name: str) -> OrganizationRegistered:
-        return OrganizationRegistered(
-            community=self.community,
-            organization=self.id_of(name),
-            name_zh=name,
-            name_en=f"{name} in English",
-            organization_class="public-welfare",
-            introduction_zh="",
-            introduction_en="",
-            status="registered",
-        )
+    def clock_moved(self, ahead: timedelta) -> CommunityClockMoved:
+        moved = {"rehearsal": True, "clock_ahead": int(ahead.total_seconds())}
+        return CommunityClockMoved(**self.opened().model_dump() | moved)
+
+    def organization(self, name: str, **state: Any) -> OrganizationRegistered:
+        return OrganizationRegistered(**self._organization(name, "registered") | state)
+
+    def suspended(self, name: str) -> OrganizationSuspended:
+        return OrganizationSuspended(**self._organization(name, "suspended"))
+
+    def _organization(self, name: str, status: str) -> dict[str, Any]:
+        return {
+            "community": self.community,
+            "organization": self.id_of(name),
+            "name_zh": name,
+            "name_en": f"{name} in English",
+            "organization_class": "public-welfare",
+            "introduction_zh": "",
+            "introduction_en": "",
+            "status": status,
+        }
 
     def agreement(self, name: str, *items: str, **terms: Any) -> AgreementSigned:
         return AgreementSigned(**self._agreement(name, items, "in-force") | terms)

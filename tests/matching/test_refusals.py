@@ -225,7 +225,10 @@ def test_figures(matching, town, steps):
         "unmatched": 1,
         "accepted": 1,
         "declined": 1,
+        "expired": 0,
+        "handed_on": 0,
         "served": 1,
+        "merged": 0,
     }
     nowhere = matching.client.get(f"/api/matching/communities/{Town().community}/figures").json()
     assert set(nowhere.values()) == {0}

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
 from services.matching.models import Referral, Remark, Request
 from services.matching.rules import REFERRAL, REQUEST
+from shared.clock import civil_date
 from shared.events.matching import RequestMatched, RequestReopened, RequestServed
 from tests.matching.given import LEAK, PLUMBING, REFERRALS, REQUESTS, holder
 
@@ -164,13 +165,11 @@ def test_a_decline_passes_over_candidates_that_can_serve_no_longer(matching, tow
     assert first != third
 
 
-MISSING = (409, "urn:fenghe:problem:agreement-missing")
-
-
 @pytest.mark.parametrize("gone", ["agreement ended", "agreement over", "agreement of another item", "offer withdrawn"])
-def test_without_an_agreement_in_force_or_the_offer_nothing_is_accepted(matching, town, steps, gone):
+def test_without_an_agreement_in_force_or_the_offer_a_referral_is_handed_on(matching, town, steps, gone):
     town.open_with(matching, "甲")
     request = town.submit(matching)
+    first = steps.open_referral(request["id"])
     matching.hear(
         {
             "agreement ended": town.agreement_ended("甲"),
@@ -180,22 +179,29 @@ def test_without_an_agreement_in_force_or_the_offer_nothing_is_accepted(matching
         }[gone]
     )
     assert town.submit(matching, text="马桶堵了，谁来修")["status"] == "submitted"
-    assert [row.status for row in matching.rows(Request)] == ["matched", "unmatched"]
+    assert [row.status for row in matching.rows(Request)] == ["unmatched", "unmatched"]
+    assert steps.told()[4:6] == ["referral.handed-on", "request.unmatched"]
     before = steps.told()
-    answer = steps.decide(request["id"], "acceptance")
-    assert (answer.status_code, answer.json()["type"]) == MISSING
-    assert ("menu" if gone == "offer withdrawn" else "agreement in force") in answer.json()["detail"]
+    answer = steps.post(f"{REFERRALS}/{first.id}/acceptance", steps.of("甲"))
+    assert (answer.status_code, answer.json()["type"]) == (409, "urn:fenghe:problem:referral-handed-on")
     assert steps.told() == before
-    assert steps.open_referral(request["id"]).status == "made"
-    # It can be declined, or accepted once there is an agreement again.
+    # Once there is an agreement and the offer again, it is asked again.
     matching.hear(town.agreement("甲"), town.offer("甲"))
     assert steps.decide(request["id"], "acceptance").status_code == 200
 
 
-def test_without_an_agreement_in_force_it_can_be_declined(matching, town, steps):
+def test_an_agreement_that_has_run_out_lets_nobody_accept_before_its_end_is_told(matching, town, steps):
     town.open_with(matching, "甲")
+    today = civil_date(datetime.now(UTC))
+    matching.hear(town.agreement("甲", ends_on=today))
     request = town.submit(matching)
-    matching.hear(town.agreement_ended("甲"))
+    matching.hear(town.clock_moved(timedelta(days=1)))
+    before = steps.told()
+    answer = steps.decide(request["id"], "acceptance")
+    assert (answer.status_code, answer.json()["type"]) == (409, "urn:fenghe:problem:agreement-missing")
+    assert "agreement in force" in answer.json()["detail"]
+    assert steps.told() == before
+    assert steps.open_referral(request["id"]).status == "made"
     assert steps.decide(request["id"], "decline").status_code == 200
     assert steps.seen(request["id"])["status"] == "unmatched"
 

@@ -1,1 +1,5 @@
 """Verbs: every action writes rows and tells facts in the given transaction, and never commits."""
+
+from services.matching.actions import merging, referrals, requests
+
+__all__ = ["merging", "referrals", "requests"]

@@ -2,36 +2,37 @@
 
 from __future__ import annotations
 
-from services.matching import pairing, queries, telling
+from services.matching import fate, holding, pairing, queries, telling
 from services.matching.actions.requests import locked
-from services.matching.models import Referral, Request
+from services.matching.models import Organization, Referral, Request
 from services.matching.rules import REQUEST
-from services.matching.views import ReferralView, RemarkTerms
+from services.matching.views import HandingOnTerms, ReferralView, RemarkTerms
 from shared.access import Caller
 from shared.clock import civil_date
-from shared.events.matching import ReferralAccepted, ReferralDeclined, RequestAccepted, RequestServed
+from shared.events.matching import Candidate, ReferralAccepted, ReferralDeclined, RequestAccepted, RequestServed
 from shared.lifecycle import follow
 from shared.messaging import Transaction
-from shared.problems import Conflict, NotFound
+from shared.problems import Conflict, Invalid, NotFound
 
 
 def accept_referral(tx: Transaction, caller: Caller, id: str) -> ReferralView:
     """The organization takes the request on. Of several at once, one does; the others get a Conflict. So does
     (`agreement-missing`) whoever may not serve it any more; what was accepted before may still be delivered."""
     referral, request = _referral(tx, caller, id, for_ranking=True)
-    pairing.decide(tx, referral, "accept")
+    holding.decide(tx, referral, "accept")
     _require_agreement(tx, referral)
     request.status = follow(REQUEST, "request", request.status, "accept")
-    pairing.save(tx.session, [request])
+    holding.save(tx.session, [request])
     tx.tell(ReferralAccepted(**telling.referral_state(referral)))
     tx.tell(RequestAccepted(**telling.request_state(request)))
+    fate.accept(tx, request)
     return _view(referral)
 
 
 def decline_referral(tx: Transaction, caller: Caller, id: str, terms: RemarkTerms | None) -> ReferralView:
     """The organization declines; the request goes to the next candidate, or stands unmatched."""
     referral, request = _referral(tx, caller, id, for_ranking=True)
-    pairing.decide(tx, referral, "decline", reason=terms.reason if terms else None)
+    holding.decide(tx, referral, "decline", reason=terms.reason if terms else None)
     tx.tell(ReferralDeclined(**telling.referral_state(referral)))
     pairing.refer_next(tx, request)
     return _view(referral)
@@ -41,12 +42,43 @@ def deliver_referral(tx: Transaction, caller: Caller, id: str) -> ReferralView:
     """The organization reports that it served the request; its resident may now rate or dispute it."""
     referral, request = _referral(tx, caller, id)
     now = tx.now(referral.community)
-    pairing.decide(tx, referral, "deliver", decided_at=referral.decided_at, delivered_at=now)
+    holding.decide(tx, referral, "deliver", decided_at=referral.decided_at, delivered_at=now)
     request.status = follow(REQUEST, "request", request.status, "serve")
     request.served_at = now
-    pairing.save(tx.session, [request])
+    holding.save(tx.session, [request])
     tx.tell(RequestServed(**telling.request_state(request)))
+    fate.serve(tx, request)
     return _view(referral)
+
+
+def hand_on_referral(tx: Transaction, caller: Caller, id: str, terms: HandingOnTerms) -> ReferralView:
+    """A hub hands a request on to one of its members, with the trail. The member serves it with its own best offer for it,
+    or else with the hub's. Raises Conflict for an organization that is no hub (`not-a-hub`), a member that may not serve
+    it (`member-cannot-serve`) or was asked already (`already-asked`), Invalid for one that is no member."""
+    referral, request = _referral(tx, caller, id, for_ranking=True)
+    hub = tx.session.get(Organization, referral.organization)
+    member = tx.session.get(Organization, terms.member)
+    if hub is None or not hub.hub:
+        raise Conflict("not-a-hub", "Only a hub hands requests on; accept or decline it.", "organization")
+    if member is None or member.community != referral.community or hub.id not in member.parents:
+        raise Invalid("member", f"{terms.member!r} is no member of this hub.", "member-unknown")
+    if member.id in queries.referrals.tried(tx.session, [request.id])[request.id]:
+        raise Conflict("already-asked", "This member has been asked already; choose another.", "member")
+    today = civil_date(tx.now(referral.community))
+    if referral.item not in queries.menu.items_agreed(tx.session, referral.community, member.id, today):
+        raise Conflict(
+            "member-cannot-serve", f"This member has no agreement in force for {referral.item!r} on {today}.", "member"
+        )
+    found = pairing.Ranking(tx, [request]).candidates(request)
+    own = [candidate for candidate in found if candidate.organization == member.id]
+    candidate = own[0] if own else Candidate(organization=member.id, offer=referral.offer, score=0, parts={}, reasons=())
+    pairing.hand_on(tx, referral)
+    made = pairing.refer(tx, request, candidate, referral.rank, handed_on_from=referral.id, hub=hub.id)
+    if request.status == "accepted":
+        pairing.stand_matched(tx, request)
+    holding.save(tx.session, [request])
+    pairing.insert_referrals(tx.session, [made])
+    return _view(made)
 
 
 def _referral(tx: Transaction, caller: Caller, id: str, for_ranking: bool = False) -> tuple[Referral, Request]:
@@ -62,11 +94,11 @@ def _referral(tx: Transaction, caller: Caller, id: str, for_ranking: bool = Fals
 
 
 def _require_agreement(tx: Transaction, referral: Referral) -> None:
-    if not queries.is_on_the_menu(tx.session, referral.offer, referral.item):
+    if not queries.menu.is_on_the_menu(tx.session, referral.offer, referral.item):
         detail = "The offer for which this request came is not on the menu any more; publish it again, or decline."
         raise Conflict("agreement-missing", detail, "offer")
     today = civil_date(tx.now(referral.community))
-    if referral.item not in queries.items_agreed(tx.session, referral.community, referral.organization, today):
+    if referral.item not in queries.menu.items_agreed(tx.session, referral.community, referral.organization, today):
         raise Conflict(
             "agreement-missing",
             f"The organization has no agreement in force for {referral.item!r} on {today}; sign one first, or decline.",

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from sqlmodel import col, select
 
-from services.matching import pairing, queries, telling
+from services.matching import fate, holding, pairing, queries, telling
 from services.matching.models import Community, Referral, Remark, Request
 from services.matching.rules import OPEN_REFERRAL, REQUEST, language_of
-from services.matching.views import ClassificationTerms, RemarkTerms, RequestTerms, RequestView
+from services.matching.views import ClassificationTerms, ReasonTerms, RemarkTerms, RequestTerms, RequestView
 from shared.access import Caller
 from shared.events.matching import (
     ReferralWithdrawn,
     RequestClassified,
     RequestClosed,
     RequestDisputed,
+    RequestDisputeRejected,
     RequestReopened,
     RequestSubmitted,
     RequestWithdrawn,
@@ -28,11 +29,14 @@ BY_STATION = "station"
 
 
 def submit_request(tx: Transaction, caller: Caller, terms: RequestTerms) -> RequestView:
-    """Take in a resident's request. Raises Forbidden for a channel that only the station may write down, Invalid for a
-    community or compound nobody has heard of here."""
-    if terms.channel != "website":
+    """Take in a resident's request. Raises Forbidden for a channel that only the station may write down, or for paper and
+    phone, Invalid for a community or compound nobody has heard of here."""
+    if terms.channel != "website" or terms.intake != "web":
         if caller.role not in ("station", "operator"):
-            raise Forbidden("Only the community's station writes down what came over another channel than the website.")
+            raise Forbidden(
+                "Only the community's station writes down what came on paper, by phone, "
+                "or over another channel than the website."
+            )
         caller.belongs_to(terms.community)
     community = tx.session.get(Community, terms.community)
     if community is None:
@@ -56,10 +60,11 @@ def submit_request(tx: Transaction, caller: Caller, terms: RequestTerms) -> Requ
         text=terms.text,
         submitted_at=tx.now(community.id),
         status="submitted",
+        intake=terms.intake,
     )
     tx.session.add(request)
     tx.tell(RequestSubmitted(**telling.request_state(request)))
-    return queries.request_view(tx.session, request)
+    return queries.requests.request_view(tx.session, request)
 
 
 def classify_request(tx: Transaction, caller: Caller, id: str, terms: ClassificationTerms) -> RequestView:
@@ -71,7 +76,7 @@ def classify_request(tx: Transaction, caller: Caller, id: str, terms: Classifica
     status = follow(REQUEST, "request", request.status, "classify")
     if request.item is not None:
         raise Conflict("item-known", f"This request asks for {request.item!r}; only one without an item is read again.", "item")
-    category = queries.category_of(tx.session, community, terms.item)
+    category = queries.menu.category_of(tx.session, community, terms.item)
     if category is None:
         raise Invalid(
             "item",
@@ -82,24 +87,32 @@ def classify_request(tx: Transaction, caller: Caller, id: str, terms: Classifica
     request.confidence, request.classifier = 1.0, BY_STATION
     tx.tell(RequestClassified(**telling.request_state(request)))
     pairing.match(tx, [request])
-    return queries.request_view(tx.session, request)
+    return queries.requests.request_view(tx.session, request)
 
 
 def withdraw_request(tx: Transaction, caller: Caller, id: str, terms: RemarkTerms | None) -> RequestView:
-    """The resident withdraws a request before it is served; an open referral is withdrawn with it."""
+    """The resident withdraws a request before it is served; an open referral is withdrawn with it, and those that asked
+    for the same stand for themselves again."""
     caller.holds(id)
-    request = locked(tx, id)
+    request = locked(tx, id, for_ranking=True)
     accepted = request.status == "accepted"
+    fate.leave(tx, request)
     move(tx, caller, request, "withdraw", terms)
     if not accepted:
         request.organization, request.offer = None, None
-    pairing.save(tx.session, [request])
+    holding.save(tx.session, [request])
     tx.tell(RequestWithdrawn(**telling.request_state(request)))
-    open_referral = select(Referral).where(Referral.request == id, col(Referral.status).in_(OPEN_REFERRAL))
+    withdraw_open_referral(tx, request)
+    pairing.match(tx, fate.let_go(tx, request))
+    return queries.requests.request_view(tx.session, request)
+
+
+def withdraw_open_referral(tx: Transaction, request: Request) -> None:
+    """Withdraw the referral by which a request stands before an organization, if there is one."""
+    open_referral = select(Referral).where(Referral.request == request.id, col(Referral.status).in_(OPEN_REFERRAL))
     for referral in tx.session.exec(open_referral):
-        pairing.decide(tx, referral, "withdraw")
+        holding.decide(tx, referral, "withdraw")
         tx.tell(ReferralWithdrawn(**telling.referral_state(referral)))
-    return queries.request_view(tx.session, request)
 
 
 def dispute_request(tx: Transaction, caller: Caller, id: str, terms: RemarkTerms | None) -> RequestView:
@@ -107,9 +120,9 @@ def dispute_request(tx: Transaction, caller: Caller, id: str, terms: RemarkTerms
     caller.holds(id)
     request = locked(tx, id)
     move(tx, caller, request, "dispute", terms)
-    pairing.save(tx.session, [request])
+    holding.save(tx.session, [request])
     tx.tell(RequestDisputed(**telling.request_state(request)))
-    return queries.request_view(tx.session, request)
+    return queries.requests.request_view(tx.session, request)
 
 
 def reopen_request(tx: Transaction, caller: Caller, id: str, terms: RemarkTerms | None) -> RequestView:
@@ -119,10 +132,21 @@ def reopen_request(tx: Transaction, caller: Caller, id: str, terms: RemarkTerms 
     move(tx, caller, request, "reopen", terms)
     request.candidates = [candidate for candidate in request.candidates if candidate["organization"] != request.organization]
     request.organization, request.offer, request.served_at = None, None, None
-    pairing.save(tx.session, [request])
+    request.supporters, request.merged_into, request.project = 1, None, None
+    holding.save(tx.session, [request])
     tx.tell(RequestReopened(**telling.request_state(request)))
     pairing.match(tx, [request])
-    return queries.request_view(tx.session, request)
+    return queries.requests.request_view(tx.session, request)
+
+
+def reject_dispute(tx: Transaction, caller: Caller, id: str, terms: ReasonTerms) -> RequestView:
+    """The station does not uphold a dispute: the request is closed, and the resident reads why."""
+    caller.belongs_to(community_of(tx, id))
+    request = locked(tx, id)
+    move(tx, caller, request, "reject", terms)
+    holding.save(tx.session, [request])
+    tx.tell(RequestDisputeRejected(**telling.request_state(request)))
+    return queries.requests.request_view(tx.session, request)
 
 
 def close_request(tx: Transaction, caller: Caller, id: str, terms: RemarkTerms | None) -> RequestView:
@@ -133,9 +157,9 @@ def close_request(tx: Transaction, caller: Caller, id: str, terms: RemarkTerms |
         caller.belongs_to(community_of(tx, id))
     request = locked(tx, id)
     move(tx, caller, request, "close", terms)
-    pairing.save(tx.session, [request])
+    holding.save(tx.session, [request])
     tx.tell(RequestClosed(**telling.request_state(request)))
-    return queries.request_view(tx.session, request)
+    return queries.requests.request_view(tx.session, request)
 
 
 def community_of(tx: Transaction, id: str) -> str:
@@ -149,14 +173,14 @@ def community_of(tx: Transaction, id: str) -> str:
 def locked(tx: Transaction, id: str, for_ranking: bool = False) -> Request:
     """A request nobody else changes until the transaction ends."""
     if for_ranking:
-        pairing.hold_shared(tx.session, [community_of(tx, id)])
-    found = pairing.load(tx.session, Request.id == id)
+        holding.hold_shared(tx.session, [community_of(tx, id)])
+    found = holding.load(tx.session, Request.id == id)
     if not found:
         raise NotFound("request", id)
     return found[0]
 
 
-def move(tx: Transaction, caller: Caller, request: Request, verb: str, terms: RemarkTerms | None) -> None:
+def move(tx: Transaction, caller: Caller, request: Request, verb: str, terms: RemarkTerms | ReasonTerms | None) -> None:
     """Move a request on, and keep the reason that was given. Raises Conflict where it does not stand where it must."""
     request.status = follow(REQUEST, "request", request.status, verb)
     if terms is not None and terms.reason is not None:

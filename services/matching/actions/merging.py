@@ -1,0 +1,49 @@
+"""Near-duplicates merged as "+1" by the station."""
+
+from __future__ import annotations
+
+from sqlmodel import col
+
+from services.matching import fate, holding, queries, telling
+from services.matching.actions.requests import community_of, withdraw_open_referral
+from services.matching.models import Request
+from services.matching.rules import OPEN_REQUEST, REQUEST
+from services.matching.views import MergeTerms, RequestView
+from shared.access import Caller
+from shared.events.matching import RequestMerged
+from shared.lifecycle import follow
+from shared.messaging import Transaction
+from shared.problems import Conflict, Invalid, NotFound
+
+
+def merge_request(tx: Transaction, caller: Caller, id: str, terms: MergeTerms) -> RequestView:
+    """Merge a request into another of its community that asks for the same; those merged into it before follow along.
+    Raises Conflict where either has been served or has otherwise come to its end, Invalid for one that itself follows
+    another, or for the request itself."""
+    caller.belongs_to(community_of(tx, id))
+    found = {request.id: request for request in holding.load(tx.session, col(Request.id).in_((id, terms.into)))}
+    request, into = found[id], found.get(terms.into)
+    if into is None or into.community != request.community:
+        raise NotFound("request", terms.into, "into")
+    if into.id == request.id or into.status == "merged" or into.merged_into is not None:
+        raise Invalid("into", "Merge it into a request that stands for itself, and is another one.", "request-merged")
+    if into.status not in OPEN_REQUEST:
+        raise Conflict(
+            f"request-{into.status}", f"The request to merge into is {into.status}; nothing follows it any more.", "into"
+        )
+    withdraw_open_referral(tx, request)
+    if request.merged_into is not None:
+        fate.leave(tx, request)
+    follow_along = fate.followers(tx, request) if request.supporters > 1 else []
+    count, request.supporters = request.supporters, 1
+    for follower in (request, *follow_along):
+        follower.status = follow(REQUEST, "request", follower.status, "merge")
+        follower.merged_into, follower.project = into.id, None
+        follower.candidates, follower.organization, follower.offer = [], None, None
+        tx.tell(RequestMerged(**telling.request_state(follower)))
+    holding.save(tx.session, [request, *follow_along])
+    fate.count_supporters(tx, into, count)
+    holding.save(tx.session, [into])
+    if into.status == "accepted":
+        fate.accept(tx, into)
+    return queries.requests.request_view(tx.session, holding.load(tx.session, Request.id == id)[0])

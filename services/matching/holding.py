@@ -1,0 +1,87 @@
+"""Rows held until the transaction ends, changed as values, and written back.
+
+Requests are read locked and detached and written back in one statement. Whoever ranks holds the community's row shared,
+whoever changes its menu holds it alone: so no request is left unmatched by an offer that was being put on the menu at that
+moment on another replica. (SQLite has one writer anyway and no such locks.) Always in this order: community, meeting,
+project, requests, referrals.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any, cast
+
+from sqlalchemy import CursorResult, update
+from sqlmodel import Session, col, select
+
+from services.matching.models import Community, Referral, Request
+from services.matching.rules import REFERRAL
+from shared.lifecycle import follow
+from shared.messaging import Transaction
+from shared.problems import Conflict
+
+REFERRAL_DUE = "referral-due"
+"""The kind of the timers by which referrals expire."""
+
+WRITTEN = (
+    "id",
+    "status",
+    "item",
+    "category",
+    "confidence",
+    "classifier",
+    "candidates",
+    "organization",
+    "offer",
+    "matched_at",
+    "served_at",
+    "supporters",
+    "merged_into",
+    "project",
+)
+
+
+def hold_shared(session: Session, communities: Iterable[str]) -> None:
+    """From here to the end of the transaction nobody changes the menu of these communities."""
+    _hold(session, communities, read=True)
+
+
+def hold_alone(session: Session, communities: Iterable[str]) -> None:
+    """From here to the end of the transaction nobody else ranks requests of these communities."""
+    _hold(session, communities, read=False)
+
+
+def _hold(session: Session, communities: Iterable[str], read: bool) -> None:
+    statement = select(Community.id).where(col(Community.id).in_(set(communities))).order_by(Community.id)
+    session.exec(statement.with_for_update(read=read)).all()
+
+
+def load(session: Session, *conditions: Any) -> list[Request]:
+    """Requests, locked until the transaction ends, detached: whoever changes one calls `save`."""
+    statement = select(Request).where(*conditions).order_by(Request.id).with_for_update()
+    requests = list(session.exec(statement.execution_options(populate_existing=True)))
+    for request in requests:
+        session.expunge(request)
+    return requests
+
+
+def save(session: Session, requests: Sequence[Request]) -> None:
+    """Write changed requests back, in one statement."""
+    if requests:
+        session.execute(update(Request), [{name: getattr(request, name) for name in WRITTEN} for request in requests])
+
+
+def decide(tx: Transaction, referral: Referral, verb: str, **values: Any) -> None:
+    """Move a referral on, if it still stands where the verb needs it: of two at once one changes the row. Raises
+    Conflict (`referral-decided`) for the other."""
+    before = referral.status
+    changed = {"status": follow(REFERRAL, "referral", before, verb), "decided_at": tx.now(referral.community), **values}
+    tx.session.expunge(referral)
+    statement = update(Referral).where(col(Referral.id) == referral.id, col(Referral.status) == before)
+    result = tx.session.execute(statement.values(**changed).execution_options(synchronize_session=False))
+    if cast("CursorResult[Any]", result).rowcount != 1:
+        raise Conflict("referral-decided", "This referral has just been decided on; read it again.", "status")
+    for name, value in changed.items():
+        setattr(referral, name, value)
+    if before == "made":
+        tx.unschedule(REFERRAL_DUE, referral.id)

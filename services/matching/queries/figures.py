@@ -1,0 +1,45 @@
+"""Matching's part of a community's figures."""
+
+from __future__ import annotations
+
+from sqlalchemy import func, select
+from sqlmodel import Session, col
+
+from services.matching.models import Referral, Request
+from services.matching.views import Figures
+
+
+def figures(session: Session, community: str) -> Figures:
+    """Matching's part of a community's figures."""
+    requests, matched, unmatched, served, merged = session.execute(
+        select(
+            func.count(),
+            func.count(col(Request.matched_at)),
+            func.count().filter(col(Request.status) == "unmatched"),
+            func.count(col(Request.served_at)),
+            func.count(col(Request.merged_into)),
+        )
+        .select_from(Request)
+        .where(col(Request.community) == community)
+    ).one()
+    accepted, declined, expired, handed_on = session.execute(
+        select(
+            func.count().filter(col(Referral.status).in_(("accepted", "delivered"))),
+            func.count().filter(col(Referral.status) == "declined"),
+            func.count().filter(col(Referral.status) == "expired"),
+            func.count().filter(col(Referral.status) == "handed-on"),
+        )
+        .select_from(Referral)
+        .where(col(Referral.community) == community)
+    ).one()
+    return Figures(
+        requests=requests,
+        matched=matched,
+        unmatched=unmatched,
+        accepted=accepted,
+        declined=declined,
+        expired=expired,
+        handed_on=handed_on,
+        served=served,
+        merged=merged,
+    )

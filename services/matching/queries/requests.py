@@ -1,0 +1,169 @@
+"""Matching's reads."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from typing import Any
+
+from sqlmodel import Session, col, select
+
+from services.matching import duplicates
+from services.matching.models import Offer, Organization, Referral, Remark, Request
+from services.matching.queries import referrals
+from services.matching.rules import OPEN_REQUEST, OWN_REFERRAL
+from services.matching.views import (
+    CandidateView,
+    FollowedView,
+    RemarkView,
+    RequestDetail,
+    RequestView,
+    SimilarRequest,
+    TrailStep,
+)
+from shared.access import Caller
+from shared.events.matching import RequestStatus
+from shared.problems import Forbidden, NotFound
+from shared.web import Page, PageRequest, paginate
+
+
+def get_request(session: Session, caller: Caller, id: str) -> RequestDetail:
+    """A request, for the resident with its link, its station, or an organization it was put before."""
+    if caller.role == "resident":
+        caller.holds(id)
+    request = session.get(Request, id)
+    if request is None:
+        raise NotFound("request", id)
+    if caller.role != "resident":
+        caller.belongs_to(request.community)
+    words_are_open = True
+    if caller.role == "organization":
+        put_before = select(Referral.status).where(Referral.request == id, Referral.organization == caller.organization)
+        standing = session.exec(put_before).first()
+        if standing is None:
+            raise Forbidden("This request was not put before the token's organization.")
+        words_are_open = standing in OWN_REFERRAL
+    detail = _details(session, caller, [request])[0]
+    return detail if words_are_open else detail.model_copy(update={"text": None})
+
+
+def list_requests(
+    session: Session, caller: Caller, community: str, status: RequestStatus | None, page: PageRequest
+) -> Page[RequestDetail]:
+    """The requests of a community, oldest first, for its station."""
+    caller.belongs_to(community)
+    statement = select(Request).where(Request.community == community)
+    if status is not None:
+        statement = statement.where(Request.status == status)
+    listed: Page[Request] = paginate(session, statement, Request.id, page, _row)
+    return Page(items=_details(session, caller, listed.items), next=listed.next)
+
+
+def request_view(session: Session, request: Request) -> RequestView:
+    """A request without its words."""
+    return request_views(session, [request])[0]
+
+
+def request_views(session: Session, requests: Sequence[Request]) -> list[RequestView]:
+    """Requests without their words; names of organizations and offers as they are now."""
+    named = {candidate["organization"] for request in requests for candidate in request.candidates}
+    titled = {candidate["offer"] for request in requests for candidate in request.candidates}
+    names = {
+        id: (name_zh, name_en)
+        for id, name_zh, name_en in session.execute(
+            select(Organization.id, Organization.name_zh, Organization.name_en).where(col(Organization.id).in_(named))
+        )
+    }
+    titles = {
+        id: (title_zh, title_en)
+        for id, title_zh, title_en in session.execute(
+            select(Offer.id, Offer.title_zh, Offer.title_en).where(col(Offer.id).in_(titled))
+        )
+    }
+    unknown = (None, None)
+    return [
+        RequestView(
+            **request.model_dump(include=_VIEWED),
+            candidates=[
+                CandidateView(
+                    **candidate,
+                    organization_name_zh=names.get(candidate["organization"], unknown)[0],
+                    organization_name_en=names.get(candidate["organization"], unknown)[1],
+                    offer_title_zh=titles.get(candidate["offer"], unknown)[0],
+                    offer_title_en=titles.get(candidate["offer"], unknown)[1],
+                )
+                for candidate in request.candidates
+            ],
+        )
+        for request in requests
+    ]
+
+
+_VIEWED = set(RequestView.model_fields) - {"candidates"}
+
+
+def _details(session: Session, caller: Caller, requests: Sequence[Request]) -> list[RequestDetail]:
+    remarks: dict[str, list[RemarkView]] = defaultdict(list)
+    trails: dict[str, list[TrailStep]] = {}
+    ids = [request.id for request in requests]
+    if caller.role != "organization":
+        trails = referrals.trail(session, ids)
+        for remark in session.exec(select(Remark).where(col(Remark.request).in_(ids)).order_by(Remark.id)):
+            remarks[remark.request].append(RemarkView.model_validate(remark, from_attributes=True))
+    followed = _followed(session, requests)
+    return [
+        RequestDetail(
+            **dict(view),
+            text=request.text,
+            intake=request.intake,  # type: ignore[arg-type]  # a CHECK says so
+            remarks=remarks[request.id],
+            trail=trails.get(request.id, []),
+            follows=followed.get(request.merged_into or ""),
+        )
+        for request, view in zip(requests, request_views(session, requests), strict=True)
+    ]
+
+
+def _followed(session: Session, requests: Sequence[Request]) -> dict[str, FollowedView]:
+    ids = {request.merged_into for request in requests if request.merged_into is not None}
+    if not ids:
+        return {}
+    statement = (
+        select(Request, Organization.name_zh, Organization.name_en)
+        .outerjoin(Organization, col(Organization.id) == col(Request.organization))
+        .where(col(Request.id).in_(ids))
+    )
+    return {
+        request.id: FollowedView(
+            **request.model_dump(include={"id", "status", "supporters", "organization", "served_at"}),
+            organization_name_zh=name_zh,
+            organization_name_en=name_en,
+        )
+        for request, name_zh, name_en in session.execute(statement)
+    }
+
+
+def similar_requests(session: Session, caller: Caller, id: str) -> list[SimilarRequest]:
+    """The open requests of the same community and item whose words are like those of this one, most alike first: near
+    duplicates, which the station may merge."""
+    request = session.get(Request, id)
+    if request is None:
+        raise NotFound("request", id)
+    caller.belongs_to(request.community)
+    statement = select(Request).where(
+        Request.community == request.community,
+        Request.item == request.item,
+        col(Request.status).in_(OPEN_REQUEST),
+        Request.id != id,
+        col(Request.merged_into).is_(None),
+    )
+    others = list(session.exec(statement.order_by(col(Request.id).desc()).limit(duplicates.COMPARED)))
+    alike = duplicates.alike(request.text, [other.text for other in others])
+    details = _details(session, caller, [others[place] for place, _ in alike])
+    return [
+        SimilarRequest(similarity=similarity, request=detail) for detail, (_, similarity) in zip(details, alike, strict=True)
+    ]
+
+
+def _row(row: Any) -> Any:
+    return row

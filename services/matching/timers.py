@@ -1,0 +1,22 @@
+"""What matching does when the time has come."""
+
+from __future__ import annotations
+
+from services.matching import holding, pairing
+from services.matching.models import Referral, Request
+from shared.messaging import Timer, Timers, Transaction
+
+timers = Timers()
+
+
+@timers(holding.REFERRAL_DUE)
+def expire_referral(tx: Transaction, timer: Timer) -> None:
+    """An organization did not answer in time: the request goes to the next candidate."""
+    holding.hold_shared(tx.session, [timer.community])
+    referral = tx.session.get(Referral, timer.subject)
+    if referral is None:
+        return
+    (request,) = holding.load(tx.session, Request.id == referral.request)
+    tx.session.refresh(referral)
+    if referral.status == "made":
+        pairing.expire(tx, request, referral)

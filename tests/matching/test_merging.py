@@ -1,0 +1,160 @@
+"""The same need from several residents: counted as "+1", served together, followed and rated by each over the own link."""
+
+from __future__ import annotations
+
+import pytest
+
+from services.matching.models import Request
+from shared.events.matching import RequestMerged, RequestServed, RequestSupported
+from shared.identifiers import new_id
+from tests.matching.given import LEAK, REFERRALS, REQUESTS, holder
+
+PHONE = {"channel": "home-visit", "intake": "phone"}
+
+
+def problem(answer):
+    return answer.status_code, answer.json()["type"].rpartition(":")[2]
+
+
+def merge(steps, request, into):
+    return steps.do(request, "merging", {"into": into["id"]}, station=True)
+
+
+def follow(matching, request):
+    answer = matching.client.get(f"{REQUESTS}/{request['id']}", headers=holder(request))
+    assert answer.status_code == 200, answer.text
+    return answer.json()
+
+
+def take_in(matching, town, steps, **terms):
+    """The station writes a request down."""
+    answer = matching.client.post(REQUESTS, json=town.body(**terms), headers=steps.station)
+    assert answer.status_code == 201, answer.text
+    matching.drain()
+    return answer.json()
+
+
+@pytest.mark.parametrize("channel", ["website", "mailbox", "party-member", "questionnaire", "home-visit", "discussion"])
+@pytest.mark.parametrize("intake", ["paper", "phone"])
+def test_the_station_takes_in_paper_and_phone_over_every_channel(matching, town, steps, channel, intake):
+    town.open_with(matching, "甲")
+    refused = matching.client.post(REQUESTS, json=town.body(channel=channel, intake=intake))
+    assert problem(refused) == (403, "forbidden")
+    request = take_in(matching, town, steps, channel=channel, intake=intake)
+    assert request["link"] in request["slip"]["zh"]
+    assert request["link"] in request["slip"]["en"]
+    seen = follow(matching, request)
+    assert (seen["channel"], seen["intake"], seen["status"]) == (channel, intake, "matched")
+
+
+def test_near_duplicates_are_offered_to_the_station(matching, town, steps):
+    town.open_with(matching, "甲")
+    one = town.submit(matching)
+    two = take_in(matching, town, steps, text="厨房水龙头漏水，想请师傅来修一修", **PHONE)
+    town.submit(matching, text="马桶堵了，谁来修")
+    found = matching.client.get(f"{REQUESTS}/{two['id']}/similar", headers=steps.station)
+    assert found.status_code == 200, found.text
+    assert [entry["request"]["id"] for entry in found.json()] == [one["id"]]
+    assert 0.5 <= found.json()[0]["similarity"] <= 1
+    elsewhere = matching.as_("station", community=new_id())
+    assert matching.client.get(f"{REQUESTS}/{two['id']}/similar", headers=elsewhere).status_code == 403
+
+
+def test_a_merged_request_follows_the_other_to_its_end(matching, town, steps):
+    town.open_with(matching, "甲")
+    one, two = town.submit(matching), take_in(matching, town, steps, **PHONE)
+    assert merge(steps, two, one).json()["status"] == "merged"
+    assert steps.told()[-3:] == ["referral.withdrawn", "request.merged", "request.supported"]
+    seen = follow(matching, two)
+    assert (seen["status"], seen["merged_into"], seen["follows"]["status"]) == ("merged", one["id"], "matched")
+    assert steps.seen(one["id"])["supporters"] == 2
+    (told,) = matching.told(RequestSupported)
+    assert (told.data.request, told.data.supporters) == (one["id"], 2)
+
+    steps.decide(one["id"], "acceptance")
+    assert follow(matching, two)["status"] == "accepted"
+    referral = steps.open_referral(one["id"])
+    for_organization = matching.client.get(f"{REFERRALS}/{referral.id}", headers=steps.of("甲")).json()
+    assert [also["text"] for also in for_organization["also"]] == [LEAK]
+    steps.decide(one["id"], "delivery")
+    served = follow(matching, two)
+    assert (served["status"], served["organization"]) == ("served", town.id_of("甲"))
+    assert {event.data.request for event in matching.told(RequestServed)} == {one["id"], two["id"]}
+    # Each goes its own way from here: one is content, the other is not.
+    assert steps.do(one, "closing").json()["status"] == "closed"
+    assert steps.do(two, "dispute", {"reason": "只修了他家"}).json()["status"] == "disputed"
+    again = steps.do(two, "reopening", station=True).json()
+    assert (again["merged_into"], again["status"]) == (None, "unmatched")
+
+
+def test_when_the_first_is_withdrawn_the_others_go_on(matching, town, steps):
+    town.open_with(matching, "甲")
+    one, two, three = (town.submit(matching) for _ in range(3))
+    merge(steps, two, one)
+    merge(steps, three, one)
+    assert steps.seen(one["id"])["supporters"] == 3
+    steps.do(one, "withdrawal")
+    for request in (two, three):
+        assert follow(matching, request)["merged_into"] is None
+    assert steps.told().count("request.released") == 2
+    # They had been put before the only organization themselves; nobody else can serve them.
+    assert {row.status for row in matching.rows(Request)} == {"withdrawn", "unmatched"}
+
+
+def test_a_follower_may_leave_and_a_chain_is_drawn_together(matching, town, steps):
+    town.open_with(matching, "甲")
+    one, two, three = (town.submit(matching) for _ in range(3))
+    merge(steps, three, two)
+    merge(steps, two, one)
+    assert steps.seen(one["id"])["supporters"] == 3
+    assert follow(matching, three)["merged_into"] == one["id"]
+    assert [event.data.merged_into for event in matching.told(RequestMerged)] == [two["id"], one["id"], one["id"]]
+    steps.do(three, "withdrawal")
+    assert steps.seen(one["id"])["supporters"] == 2
+
+
+def test_one_merged_into_an_accepted_request_is_accepted_and_falls_back_with_it(matching, town, steps):
+    town.open_with(matching, "甲", "乙")
+    one, two = town.submit(matching), town.submit(matching)
+    first = steps.asked(one["id"])
+    steps.decide(one["id"], "acceptance")
+    merge(steps, two, one)
+    assert follow(matching, two)["status"] == "accepted"
+    matching.hear(town.suspended(first))
+    assert follow(matching, two)["status"] == "merged"
+    steps.decide(one["id"], "acceptance")
+    assert follow(matching, two)["status"] == "accepted"
+
+
+def test_what_cannot_be_merged_is_refused_and_tells_nothing(matching, town, steps):
+    town.open_with(matching, "甲")
+    one, two, done = (town.submit(matching) for _ in range(3))
+    for verb in ("acceptance", "delivery"):
+        steps.decide(done["id"], verb)
+    merge(steps, two, one)
+    before = steps.told()
+    assert problem(merge(steps, one, one)) == (422, "request-merged")
+    assert problem(merge(steps, done, one)) == (409, "request-served")
+    assert problem(merge(steps, one, done)) == (409, "request-served")
+    assert problem(merge(steps, done, two)) == (422, "request-merged")
+    assert problem(merge(steps, one, {"id": new_id()})) == (404, "request-unknown")
+    assert problem(steps.do(one, "merging", {"into": two["id"]})) == (403, "forbidden")
+    assert steps.told() == before
+
+
+def test_a_dispute_that_is_not_upheld_closes_the_request_with_a_reason(matching, town, steps):
+    town.open_with(matching, "甲")
+    request = town.submit(matching)
+    for verb in ("acceptance", "delivery"):
+        steps.decide(request["id"], verb)
+    steps.do(request, "dispute", {"reason": "没修好"})
+    assert steps.do(request, "dispute-rejection", {}, station=True).status_code == 422
+    assert steps.do(request, "dispute-rejection", {"reason": "试试"}).status_code == 403
+    answer = steps.do(request, "dispute-rejection", {"reason": "上门看过，已经修好"}, station=True)
+    assert answer.json()["status"] == "closed"
+    assert steps.told()[-1] == "request.dispute-rejected"
+    remarks = follow(matching, request)["remarks"]
+    assert [(remark["verb"], remark["reason"]) for remark in remarks] == [
+        ("dispute", "没修好"),
+        ("reject", "上门看过，已经修好"),
+    ]
