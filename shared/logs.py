@@ -8,6 +8,8 @@ import random
 import re
 import secrets
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, cast
 
 import structlog
@@ -36,6 +38,16 @@ def bound_traceparent() -> str:
 def bind_traceparent(value: str) -> contextvars.Token[str]:
     """From here on, in this context, everything belongs to this trace."""
     return _traceparent.set(value)
+
+
+@contextmanager
+def one_trace() -> Iterator[None]:
+    """What is done within belongs to one new trace."""
+    token = bind_traceparent(new_traceparent())
+    try:
+        yield
+    finally:
+        unbind_traceparent(token)
 
 
 def unbind_traceparent(token: contextvars.Token[str]) -> None:

@@ -169,6 +169,7 @@ class Host:
         self._consumer.tracing = self.tracing
         self._relay.start()
         await self._broker.start(self._consumer, claim_everything=settings.sole)
+        self._timekeeper.tracing = self.tracing
         self._timekeeper.start()
         log.info("started", service=service.name, hears=self.observer.streams, replica=self._broker.consumer_name)
 

@@ -18,6 +18,7 @@ from shared.messaging.steps import step
 from shared.messaging.tables import timers as table
 from shared.messaging.timers import Effect, Timer
 from shared.messaging.transaction import Row, Transaction, transact
+from shared.tracing import Tracing
 
 log = logs.get("timers")
 
@@ -51,6 +52,7 @@ class Timekeeper:
         self._offer = offer
         self._metrics = metrics
         self._retries = retries
+        self.tracing: Tracing | None = None
         self._stopping = False
         self._woken = threading.Event()
         self._thread = threading.Thread(target=self._run, name="timers", daemon=True)
@@ -104,7 +106,8 @@ class Timekeeper:
             if self._stopping:
                 return False
             try:
-                self._fire(timer)
+                with self.tracing.timer(timer.kind) if self.tracing is not None else logs.one_trace():
+                    self._fire(timer)
             except Exception as error:
                 if is_unavailable(error):
                     raise

@@ -23,6 +23,8 @@ from tests.matching.given import REQUESTS, Town
 from tests.messaging.listener import offer
 from tests.messaging.listener import service as listener
 from tests.messaging.test_supervision import until
+from tests.messaging.test_timers import fired, schedule
+from tests.messaging.test_timers import service as timed_service
 from tests.system.conftest import ROOT
 
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
@@ -161,6 +163,20 @@ def test_a_handler_that_fails_shows_in_the_trace_of_its_fact(
     name = "process fenghe.offer.changed.v1"
     until(lambda: len(collector.all("listener", name)) >= 5)
     assert {span.attributes["error.type"] for span in collector.all("listener", name)} == {"RuntimeError"}
+
+
+def test_what_a_timer_tells_is_in_the_trace_that_its_clock_began(
+    traced: Callable[[Service], Harness], collector: Collector
+) -> None:
+    timed = traced(timed_service)
+    schedule(timed, "one", "two")
+    told = timed.told()
+    fired.clear()  # that module's own list
+    assert len(told) == 2
+    until(lambda: len(collector.all("registry", "timer change")) == 2)
+    spans = collector.all("registry", "timer change")
+    assert {event.traceparent for event in told} == {f"00-{span.trace}-{span.id}-01" for span in spans}
+    assert {span.parent for span in spans} == {""}
 
 
 def test_a_collector_that_is_away_harms_nobody_and_is_told_once(
