@@ -176,6 +176,15 @@ def check_term(starts_on: date, ends_on: date) -> None:
         raise Invalid("ends_on", f"The term ends on {ends_on}, before it starts on {starts_on}.", "term-reversed")
 
 
+def check_times(starts_at: datetime, ends_at: datetime) -> None:
+    """Raises Invalid where something ends before it begins, or lies in another age."""
+    for field, moment in (("starts_at", starts_at), ("ends_at", ends_at)):
+        if not EARLIEST.year <= moment.year <= LATEST.year:
+            raise Invalid(field, f"An activity lies between the years {EARLIEST.year} and {LATEST.year}.", "term-far")
+    if ends_at <= starts_at:
+        raise Invalid("ends_at", "An activity ends after it begins.", "term-reversed")
+
+
 def scope(categories: Sequence[str], items: Sequence[str], taxonomy: Mapping[str, Sequence[str]]) -> list[str]:
     """The item ids that an agreement's scope comes to, in the order of the taxonomy (category id -> its item ids).
     Raises Invalid for a category or item that is not in it, and where nothing remains."""

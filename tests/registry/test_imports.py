@@ -62,6 +62,25 @@ def test_rows_become_organizations_with_agreements_and_offers(registry: Harness,
     assert by_area[None].price is None
 
 
+def test_a_row_may_be_a_hub_with_an_origin_and_another_its_member(registry: Harness, town: Town) -> None:
+    rows = rows_of("organizations")
+    hub, member = [row for row in rows if "大家乐文体协会" in (row["name_zh"], row["parents"])][:2]
+    with town.telling("org.applied", "org.registered", "org.changed", "agreement.signed"):
+        take_in(town, "organizations", hub | {"origin": "formed"})
+    with town.telling("org.applied", "org.registered", "org.changed", "agreement.signed"):
+        take_in(town, "organizations", member)
+    kept = {row.name_zh: row for row in registry.rows(Organization)}
+    assert (kept[hub["name_zh"]].hub, kept[hub["name_zh"]].origin) == (True, "formed")
+    assert kept[member["name_zh"]].parents == [kept[hub["name_zh"]].id]
+
+
+def test_every_hub_of_the_sample_stands_before_its_members() -> None:
+    seen: set[str] = set()
+    for row in rows_of("organizations"):
+        assert {name for name in row["parents"].split(";") if name} <= seen
+        seen.add(row["name_zh"])
+
+
 def refuse(town: Town, kind: str, row: dict[str, str], cases: list[tuple[dict[str, str], str]]) -> None:
     """Each change makes this row a broken one, and the problem names the column."""
     for change, column in cases:
@@ -74,6 +93,9 @@ def test_a_broken_organization_changes_nothing(registry: Harness, town: Town) ->
     cases = [
         ({"name_zh": " "}, "name_zh"),
         ({"class": "club"}, "class"),
+        ({"origin": "found"}, "origin"),
+        ({"hub": "maybe"}, "hub"),
+        ({"parents": "没有这个协会"}, "parents"),
         ({"agreement_categories": "elderly;cooking"}, "agreement_categories"),
         ({"agreement_categories": ""}, "agreement_categories"),
         ({"agreement_starts_on": "soon"}, "agreement_starts_on"),

@@ -158,6 +158,8 @@ def test_an_agreement_is_refused(registry: Harness, town: Town) -> None:
             ({"categories": ["mobility"]}, 422, "scope-empty", "items"),
             ({"starts_on": "2026-01-02", "ends_on": "2026-01-01"}, 422, "term-reversed", "ends_on"),
             ({"starts_on": "soon"}, 422, "invalid", "starts_on"),
+            ({"starts_on": "0001-01-01"}, 422, "term-far", "starts_on"),
+            ({"ends_on": "9999-12-31"}, 422, "term-far", "ends_on"),
         ]:
             answer = town.try_post("/agreements", town.agreement_terms(organization) | terms)
             refused(answer, status, kind, field)

@@ -24,8 +24,7 @@ def announce_activity(tx: Transaction, caller: Caller, terms: ActivityTerms) -> 
     for an end before the beginning, Conflict where neither the organization nor a hub or association it belongs to has an
     agreement in force for it."""
     organization = hold_own(tx, caller, terms.organization, "organization")
-    if terms.ends_at <= terms.starts_at:
-        raise Invalid("ends_at", "An activity ends after it begins.", "term-reversed")
+    rules.check_times(terms.starts_at, terms.ends_at)
     if organization.status not in rules.SERVING:
         detail = "Activities are held by registered organizations, and by groups with a provisional agreement."
         raise Conflict(f"organization-{organization.status}", detail, "organization")

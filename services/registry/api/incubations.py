@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter
+from typing import Annotated
+
+from fastapi import APIRouter, Path
 
 from services.registry.actions import channels, departures
 from services.registry.actions import incubations as actions
@@ -25,6 +27,8 @@ from shared.events.registry import IncubationStatus
 from shared.web import EDGE, PAGE_REQUEST, Edge, Page, PageRequest
 
 router = APIRouter()
+
+Position = Annotated[int, Path(ge=1, le=1000, description="Which of the channel's standards, from 1.")]
 
 
 @router.get("/incubation-gates", tags=["incubation"], summary="Show the gates")
@@ -134,7 +138,7 @@ def get_channel(
 
 @router.patch("/green-channels/{channel}/standards/{position}", tags=["incubation"], summary="See to a standard")
 def see_to_standard(
-    channel: str, position: int, body: StandardChanges, caller: Caller = allow("station"), edge: Edge = EDGE
+    channel: str, position: Position, body: StandardChanges, caller: Caller = allow("station"), edge: Edge = EDGE
 ) -> GreenChannelView:
     """Record whom the station asked about a standard, the answer, or that it is met. Tells `green-channel.advanced`; with the
     last standard met `green-channel.completed`, and `org.registered` unless an incubation still runs. 409 `channel-completed`,

@@ -1,0 +1,314 @@
+"""Joining the community and leaving it: what is refused, what ends with what, and who may see it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from services.registry.models import Agreement, Decision, Incubation, Organization
+from shared.events import registry as facts
+from shared.messaging.testing import Harness
+from tests.registry.given import BASE, TAXONOMY, Town, open_town, refused
+
+REASON = {"reason": "服务站研究决定"}
+
+
+def scored(town: Town, incubation: str, **scores: int) -> Any:
+    return town.registry.client.put(f"{BASE}/incubations/{incubation}/scores", json={"scores": scores}, headers=town.station)
+
+
+def green_channel(town: Town, organization: str, standards: int = 2) -> str:
+    wanted = [{"name_zh": f"条件{n}", "name_en": f"Standard {n}"} for n in range(standards)]
+    return town.post("/green-channels", {"organization": organization, "standards": wanted})["id"]
+
+
+def test_a_gate_needs_every_score_a_reason_and_a_person(registry: Harness, town: Town) -> None:
+    group = town.organization()
+    with town.telling("incubation.applied"):
+        id = town.post("/incubations", {"organization": group})["id"]
+    path = f"/incubations/{id}/advancement"
+    with town.telling():
+        assert scored(town, id, need=90, people=70).json()["scores"] == {"need": 90, "people": 70}
+        refused(town.try_post(path, REASON), 409, "scores-missing", "scores")
+        refused(scored(town, id, charter=50), 422, "criterion-unknown", "scores.charter")
+        refused(scored(town, id, need=101), 422, "invalid", "scores.need")
+        assert scored(town, id, purpose=65).is_success
+        refused(town.try_post(path, {"reason": " "}), 422, "invalid", "reason")
+        refused(town.try_post(path, REASON, registry.as_("station", town.id)), 403, "forbidden")
+        refused(town.try_post(path, REASON, registry.as_("organization", town.id, group)), 403, "forbidden")
+        refused(town.try_post("/incubations", {"organization": group}), 409, "incubation-open", "organization")
+        refused(town.try_post(f"/organizations/{group}/registration"), 409, "incubation-open", "status")
+    with town.telling("incubation.advanced", "org.incubating"):
+        advanced = town.post(path, REASON)
+    assert (advanced["step"], advanced["score"], advanced["scores"]) == ("initial-assessment", 75.0, {})
+    [decision] = registry.rows(Decision)
+    assert (decision.decided_by, decision.step, decision.scores["need"]) == ("station-1", "application", 90)
+    [event] = registry.told(facts.OrganizationIncubating)
+    assert (event.data.origin, event.data.status) == ("incubated", "incubating")
+    assert REASON["reason"] not in "".join(fact.data.model_dump_json() for fact in registry.told())
+
+
+def test_a_group_that_withdraws_leaves_nothing_open_behind(registry: Harness, town: Town) -> None:
+    guarantor = town.registered(name_zh="春晖")
+    town.agreement(guarantor)
+    group = town.organization(name_zh="银发队")
+    incubation = town.post("/incubations", {"organization": group})["id"]
+    channel = green_channel(town, group)
+    agreement = town.agreement(group, guarantor=guarantor)
+    town.offer(group)
+    town.post("/activities", town.activity_terms(group))
+    own = registry.as_("organization", town.id, group)
+    with town.telling(
+        *("incubation.withdrawn", "green-channel.closed", "agreement.ended", "offer.withdrawn"),
+        *("activity.cancelled", "org.withdrawn"),
+    ):
+        town.post(f"/organizations/{group}/withdrawal", REASON, own)
+    assert town.get(f"/incubations/{incubation}", own)["status"] == "withdrawn"
+    assert town.get(f"/green-channels/{channel}", own)["status"] == "closed"
+    assert town.get(f"/agreements/{agreement}")["ended_because"] == "left"
+    with town.telling("org.applied"):
+        town.post(f"/organizations/{group}/application", headers=own)
+    assert town.post("/incubations", {"organization": group}, own)["attempt"] == 2
+    assert {row.status for row in registry.rows(Incubation)} == {"withdrawn", "open"}
+
+
+def test_a_guarantor_answers_only_while_it_may_serve_itself(registry: Harness, town: Town) -> None:
+    guarantor, group = town.registered(name_zh="春晖"), town.organization(name_zh="银发队")
+    terms = town.agreement_terms(group)
+    with town.telling():
+        refused(town.try_post("/agreements", terms), 409, "organization-applied", "organization")
+        refused(town.try_post("/agreements", terms | {"guarantor": guarantor}), 409, "channel-missing", "guarantor")
+    green_channel(town, group)
+    elsewhere = open_town(registry, "elsewhere").registered()
+    with town.telling():
+        for unfit, status, kind in [
+            (guarantor, 409, "guarantor-unfit"),
+            (group, 409, "guarantor-unfit"),
+            ("nobody", 404, "organization-unknown"),
+            (elsewhere, 404, "organization-unknown"),
+        ]:
+            refused(town.try_post("/agreements", terms | {"guarantor": unfit}), status, kind, "guarantor")
+    own = town.agreement(guarantor)
+    provisional = town.agreement(group, guarantor=guarantor)
+    offer = town.offer(group)
+    assert [entry["id"] for entry in town.menu()] == [offer]
+    [event] = [event for event in registry.told(facts.AgreementSigned) if event.subject == provisional]
+    assert (event.data.provisional, event.data.guarantor) == (True, guarantor)
+    with town.telling("agreement.ended", "agreement.ended", "offer.withdrawn"):
+        town.post(f"/agreements/{own}/ending", REASON)
+    assert [row.status for row in registry.rows(Agreement)] == ["ended", "ended"]
+
+
+def test_a_standard_is_asked_about_answered_and_met(registry: Harness, town: Town) -> None:
+    group = town.organization()
+    with town.telling("green-channel.opened", "org.incubating"):
+        channel = green_channel(town, group)
+    path = f"/green-channels/{channel}/standards"
+    with town.telling():
+        refused(town.try_patch(f"{path}/1", {"answer": "可以"}), 422, "asked-missing", "answer")
+        refused(town.try_patch(f"{path}/1", {"asked_on": "2026-01-01"}), 422, "asked-missing", "asked_on")
+        refused(town.try_patch(f"{path}/3", {"met": True}), 404, "standard-unknown")
+        refused(town.try_patch(f"{path}/99999999999999999999", {"met": True}), 422, "invalid", "position")
+        refused(town.try_patch(f"{path}/first", {"met": True}), 422, "invalid", "position")
+        assert town.try_patch(f"{path}/1", {}).is_success
+        refused(
+            town.try_post("/green-channels", {"organization": group, "standards": [{"name_zh": "a", "name_en": "a"}]}),
+            *(409, "channel-open", "organization"),
+        )
+    with town.telling("green-channel.advanced"):
+        assert town.try_patch(f"{path}/1", {"asked": "民政局", "answer": "可以", "met": True}).is_success
+    [event] = registry.told(facts.GreenChannelAdvanced)
+    assert (event.data.standards, event.data.asked, event.data.met) == (2, 1, 1)
+    assert "民政局" not in event.data.model_dump_json()
+    with town.telling():
+        refused(town.try_patch(f"{path}/1", {"met": False}), 409, "standard-met", "met")
+    with town.telling("green-channel.completed", "org.registered"):
+        assert town.try_patch(f"{path}/2", {"met": True}).json()["status"] == "completed"
+
+
+def test_an_incubation_waits_for_the_green_channel_and_the_channel_for_it(town: Town) -> None:
+    group = town.organization()
+    incubation = town.post("/incubations", {"organization": group})["id"]
+    channel = green_channel(town, group, standards=1)
+    for gate in town.get("/incubation-gates"):
+        assert scored(town, incubation, **{criterion["id"]: 70 for criterion in gate["criteria"]}).is_success
+        if gate["step"] != "conclusion":
+            town.post(f"/incubations/{incubation}/advancement", REASON)
+    with town.telling():
+        refused(town.try_post(f"/incubations/{incubation}/advancement", REASON), 409, "standards-unmet", "status")
+    with town.telling("green-channel.completed"):
+        assert town.try_patch(f"/green-channels/{channel}/standards/1", {"met": True}).is_success
+    with town.telling("incubation.completed", "org.registered"):
+        town.post(f"/incubations/{incubation}/advancement", REASON)
+
+
+def test_a_name_is_free_when_its_organization_is_gone(registry: Harness, town: Town) -> None:
+    rejected, left = town.organization(), town.registered(name_zh="律师协会")
+    town.post(f"/organizations/{rejected}/rejection", REASON)
+    town.post(f"/organizations/{left}/leaving", REASON)
+    taken = town.organization()
+    town.organization(name_zh="律师协会")
+    with town.telling():
+        for id in (rejected, left):
+            refused(town.try_post(f"/organizations/{id}/application"), 409, "name-taken", "name_zh")
+    town.post(f"/organizations/{taken}/withdrawal", REASON)
+    town.post(f"/organizations/{rejected}/application")
+    statuses = {row.id: row.status for row in registry.rows(Organization)}
+    assert [statuses[id] for id in (rejected, left, taken)] == ["applied", "left", "withdrawn"]
+
+
+def test_decisions_are_between_the_station_and_whom_they_concern(registry: Harness, town: Town) -> None:
+    id, other = town.registered(), town.registered(name_zh="别家")
+    elsewhere = open_town(registry, "elsewhere")
+    town.post(f"/organizations/{id}/suspension", REASON)
+    incubation = town.post("/incubations", {"organization": town.organization(name_zh="小组")})["id"]
+    for headers in (town.station, registry.as_("operator"), registry.as_("organization", town.id, id)):
+        [decision] = town.get(f"/organizations/{id}/decisions", headers)["items"]
+        assert (decision["verdict"], decision["reason"]) == ("suspend", REASON["reason"])
+    stranger = registry.as_("organization", town.id, other)
+    for headers in (stranger, elsewhere.station):
+        refused(registry.client.get(f"{BASE}/organizations/{id}/decisions", headers=headers), 403, "forbidden")
+        refused(registry.client.get(f"{BASE}/incubations/{incubation}", headers=headers), 403, "forbidden")
+    assert town.get("/incubations", stranger, community=town.id)["items"] == []
+    assert len(town.get("/incubations", town.station, community=town.id, status="open")["items"]) == 1
+
+
+def test_a_suspended_organization_has_no_open_offers(registry: Harness, town: Town) -> None:
+    id = town.registered()
+    town.agreement(id)
+    offer = town.offer(id)
+    town.post(f"/organizations/{id}/suspension", REASON)
+    assert town.menu() == []
+    with town.telling():
+        refused(town.try_post("/offers", town.offer_terms(id)), 409, "organization-suspended", "organization")
+        refused(town.try_patch(f"/offers/{offer}", {"title_en": "New"}), 409, "organization-suspended", "organization")
+        refused(town.try_post("/activities", town.activity_terms(id)), 409, "organization-suspended", "organization")
+        refused(town.try_post("/agreements", town.agreement_terms(id)), 409, "organization-suspended", "organization")
+    with town.telling("org.reinstated"):
+        town.post(f"/organizations/{id}/reinstatement", REASON)
+    assert [entry["id"] for entry in town.menu()] == [offer]
+
+
+def test_hubs_have_members_of_their_own_community_and_no_circles(registry: Harness, town: Town) -> None:
+    hub, inner, club = (town.registered(name_zh=name) for name in ("协会", "分会", "队"))
+    elsewhere = open_town(registry, "elsewhere").registered()
+
+    def belong(organization: str, parent: str, method: str = "PUT") -> Any:
+        return registry.client.request(method, f"{BASE}/organizations/{organization}/parents/{parent}", headers=town.station)
+
+    with town.telling():
+        refused(belong(club, hub), 409, "parent-no-hub", "parent")
+        refused(belong(club, "nobody"), 404, "organization-unknown", "parent")
+        refused(belong(club, elsewhere), 422, "organization-elsewhere", "parent")
+        refused(
+            town.try_patch(f"/organizations/{hub}", {"hub": True}, registry.as_("organization", town.id, hub)), 403, "forbidden"
+        )
+    for id in (hub, inner):
+        with town.telling("org.changed"):
+            assert town.try_patch(f"/organizations/{id}", {"hub": True}).json()["hub"] is True
+    with town.telling("org.changed", "org.changed"):
+        assert belong(inner, hub).json()["parents"] == [hub]
+        assert belong(club, inner).json()["parents"] == [inner]
+        assert belong(club, inner).json()["parents"] == [inner]
+    with town.telling():
+        refused(belong(hub, inner), 409, "parents-circular", "parent")
+        refused(belong(hub, hub), 409, "parents-circular", "parent")
+        refused(belong(club, hub, "DELETE"), 404, "parent-unknown", "parent")
+        refused(town.try_patch(f"/organizations/{inner}", {"hub": False}), 409, "hub-has-members", "hub")
+    assert [one["id"] for one in town.get("/organizations", community=town.id, parent=inner)["items"]] == [club]
+    with town.telling("org.left", "org.changed"):
+        town.post(f"/organizations/{inner}/leaving", REASON)
+    assert town.get(f"/organizations/{club}")["parents"] == []
+
+
+def test_who_somebody_is_stays_with_the_station(registry: Harness, town: Town) -> None:
+    organization, canary = town.registered(), "金丝雀13800138000"
+    person = {"community": town.id, "name": canary, "contact": canary}
+    with town.telling("expert.enrolled", "talent.enrolled"):
+        expert = town.post("/experts", person | {"categories": ["elderly", "elderly"], "conflicts": [organization]})
+        talent = town.post("/talents", person | {"skills": ["leisure"]})
+    assert (expert["categories"], expert["conflicts"]) == (["elderly"], [organization])
+    with town.telling():
+        for body, kind, field in [
+            ({"categories": ["cooking"]}, "category-unknown", "categories"),
+            ({"conflicts": ["nobody"]}, "organization-unknown", "conflicts"),
+            ({"name": None}, "invalid", "name"),
+        ]:
+            refused(town.try_patch(f"/experts/{expert['id']}", body), 422, kind, field)
+        refused(town.try_post("/talents", person | {"skills": ["cooking"]}), 422, "category-unknown", "skills")
+        refused(town.try_post("/talents", person | {"skills": []}), 422, "invalid", "skills")
+        assert town.try_patch(f"/experts/{expert['id']}", {"contact": f"{canary}0"}).is_success
+    assert town.get(f"/experts/{expert['id']}", town.station)["contact"] == f"{canary}0"
+    elsewhere = open_town(registry, "elsewhere")
+    for path in (f"/experts/{expert['id']}", f"/talents/{talent['id']}", f"/experts?community={town.id}"):
+        refused(registry.client.get(BASE + path, headers=elsewhere.station), 403, "forbidden")
+        refused(registry.client.get(BASE + path, headers=registry.as_("expert", town.id)), 403, "forbidden")
+    for kind, id in (("experts", expert["id"]), ("talents", talent["id"])):
+        assert canary not in str(town.post(f"/{kind}/{id}/leaving"))
+        gone = town.get(f"/{kind}/{id}", town.station)
+        assert (gone["name"], gone["contact"], gone["status"]) == (None, None, "left")
+    assert all(canary not in event.data.model_dump_json() for event in registry.told())
+
+
+def test_an_activity_needs_an_agreement_for_it(registry: Harness, town: Town) -> None:
+    organization = town.registered()
+    terms = town.activity_terms(organization)
+    with town.telling():
+        refused(town.try_post("/activities", terms), 409, "agreement-missing", "category")
+    town.agreement(organization, categories=[], items=["meal-service"])
+    with town.telling():
+        for change, status, kind, field in [
+            ({"item": "home-care"}, 409, "agreement-missing", "item"),
+            ({"category": "leisure"}, 409, "agreement-missing", "category"),
+            ({"category": "cooking"}, 422, "category-unknown", "category"),
+            ({"item": "choir"}, 422, "item-unknown", "item"),
+            ({"ends_at": terms["starts_at"]}, 422, "term-reversed", "ends_at"),
+            ({"starts_at": "2026-01-01T10:00:00"}, 422, "invalid", "starts_at"),
+            ({"starts_at": "0001-01-01T00:00:00+12:00"}, 422, "term-far", "starts_at"),
+            ({"ends_at": "9999-12-31T23:59:59-12:00"}, 422, "term-far", "ends_at"),
+            ({"capacity": 0}, 422, "invalid", "capacity"),
+        ]:
+            refused(town.try_post("/activities", terms | change), status, kind, field)
+    with town.telling("activity.announced"):
+        id = town.post("/activities", terms | {"item": "meal-service"}, registry.as_("organization", town.id, organization))[
+            "id"
+        ]
+    with town.telling():
+        refused(town.try_post(f"/activities/{id}/holding", {"beneficiaries": -1}), 422, "invalid", "beneficiaries")
+        other = registry.as_("organization", town.id, "another")
+        refused(town.try_post(f"/activities/{id}/holding", {"beneficiaries": 1}, other), 403, "forbidden")
+    with town.telling("activity.held"):
+        town.post(f"/activities/{id}/holding", {"beneficiaries": 84})
+    figures = town.get(f"/communities/{town.id}/figures")
+    assert (figures["activities"], figures["beneficiaries"]) == (1, 84)
+
+
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ({"q": "合唱"}, ["choir"]),
+        ({"q": "CHOIR"}, ["choir"]),
+        ({"q": "chunhui lunch"}, ["lunch"]),
+        ({"q": "春晖 送餐"}, ["lunch"]),
+        ({"q": "咋整"}, ["lunch"]),
+        ({"q": "Leisure"}, ["choir"]),
+        ({"q": "老有所依 合唱"}, []),
+        ({"q": " "}, ["lunch", "choir"]),
+        ({"compound": "heping-lane"}, ["lunch", "choir"]),
+        ({"compound": "jinhui-court"}, ["lunch"]),
+        ({"open_now": True}, ["lunch"]),
+        ({"open_now": True, "q": "合唱"}, []),
+    ],
+)
+def test_the_menu_is_looked_through_as_people_look(town: Town, query: dict[str, Any], found: list[str]) -> None:
+    id = town.registered()
+    town.agreement(id, categories=["elderly", "leisure"])
+    ids = {
+        "lunch": town.offer(id, hours="24/7"),
+        "choir": town.offer(
+            id, item="choir", title_zh="唱歌班", title_en="Singing", hours="24/7 off", area=["heping-lane", "fenghe-garden"]
+        ),
+    }
+    assert [entry["id"] for entry in town.menu(**query)] == [ids[name] for name in found]
+    assert TAXONOMY["categories"][0]["items"][0]["phrases"]["zh"] == ["老人中午吃饭咋整"]
