@@ -131,6 +131,19 @@ def count(url: str, *tables: str) -> list[int]:
         return [connection.execute(sa.text(f"SELECT count(*) FROM {table}")).scalar_one() for table in tables]
 
 
+def memory(pid: int) -> tuple[float, float]:
+    """A process's resident memory in megabytes, now and at its peak."""
+    status = dict(line.split(":", 1) for line in Path(f"/proc/{pid}/status").read_text().splitlines())
+    now, peak = (int(status[name].split()[0]) / 1024 for name in ("VmRSS", "VmHWM"))
+    return now, peak
+
+
+def cpu_seconds(pid: int) -> float:
+    """The processor time that a process has used."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
 def _do(server: sa.Engine, statement: str) -> None:
     with server.connect() as connection:
         connection.execute(sa.text(statement))
