@@ -23,7 +23,7 @@ TYPE_PATTERN = re.compile(r"^fenghe\.[a-z-]+\.[a-z-]+\.v[1-9][0-9]*$")
 class Part(BaseModel):
     """A piece of a fact's data, such as one item of a taxonomy. Immutable; unknown fields are refused when written."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
 
 class Fact(Part):
