@@ -26,6 +26,7 @@ from shared.messaging.consumer import Consumer, Entry
 from shared.messaging.metrics import Metrics
 from shared.messaging.progress import Progress, watch
 from shared.messaging.standing import Observer
+from shared.messaging.streams import text
 
 log = logs.get("broker")
 
@@ -59,6 +60,7 @@ class Broker:
         self._reachable = True
         self._stopping = False
         self._in_flight = 0
+        self._handling: dict[str, asyncio.Task[None]] = {}
         self._idle = asyncio.Event()
         self._idle.set()
         self._tasks: list[asyncio.Task[None]] = []
@@ -148,7 +150,7 @@ class Broker:
         """One XACK for all of them. One that is lost leaves handled entries pending; they are claimed and passed over."""
         self._progress.made(stream)
         try:
-            await self.client.xack(stream, self.group, *entry_ids)
+            await self.client.xack(stream, self.group, *(id.encode() for id in entry_ids))
         except (RedisError, OSError) as error:
             log.warning(
                 "an acknowledgement was lost; its facts come again and are passed over; see that Redis runs", error=str(error)
@@ -163,14 +165,13 @@ class Broker:
 
     async def last_ids(self) -> dict[str, str]:
         """The id of the last entry of every stream heard. Raises RedisError."""
-        return {stream: _text((await self.client.xinfo_stream(stream))["last-generated-id"]) for stream in self.streams}
+        return {stream: text((await self.client.xinfo_stream(stream))["last-generated-id"]) for stream in self.streams}
 
     async def _behind(self, stream: str) -> int:
         for group in await self.client.xinfo_groups(stream):
-            if _text(group["name"]) == self.group:
-                lag = group.get("lag")
-                if lag is None:  # Redis cannot say after deletions; whether anything is left it can
-                    newer = await self.client.xrange(stream, f"({_text(group['last-delivered-id'])}", "+", count=1000)
+            if text(group["name"]) == self.group:
+                if (lag := group.get("lag")) is None:  # Redis cannot say after deletions; whether anything is left it can
+                    newer = await self.client.xrange(stream, f"({text(group['last-delivered-id'])}", "+", count=1000)
                     lag = len(newer)
                 return int(group["pending"]) + int(lag)
         raise ResponseError(f"NOGROUP {self.group} on {stream}")
@@ -185,20 +186,23 @@ class Broker:
 
     async def _receive(self, raw: dict[str, Any]) -> None:
         stream = str(raw["channel"])
-        batch = [Entry(stream, _text(id), fields or {}) for id, fields in zip(raw["message_ids"], raw["data"], strict=True)]
-        await self._handle(stream, batch)
+        batch = [Entry(stream, text(id), fields or {}) for id, fields in zip(raw["message_ids"], raw["data"], strict=True)]
+        # One batch ahead: while this one is handled FastStream reads the next, which waits here for its turn.
+        before = self._handling.get(stream)
+        self._handling[stream] = asyncio.create_task(self._handle(stream, batch, before))
+        if before:
+            await asyncio.wait([before])
 
-    async def _handle(self, stream: str, batch: list[Entry]) -> None:
+    async def _handle(self, stream: str, batch: list[Entry], before: asyncio.Task[None] | None = None) -> None:
         self._in_flight += 1
         self._idle.clear()
         try:
+            if before:
+                await asyncio.wait([before])
             await self._consumer.handle(stream, batch)
         except Exception as error:
-            log.exception(
-                "a batch failed by a bug in the kit; its facts are pending and claimed later; report the bug",
-                facts=len(batch),
-                kind=type(error).__name__,
-            )
+            happened = "a batch failed by a bug in the kit; its facts are pending and claimed later; report the bug"
+            log.exception(happened, facts=len(batch), kind=type(error).__name__)
             await asyncio.sleep(1)
         finally:
             self._in_flight -= 1
@@ -256,7 +260,7 @@ class Broker:
             cursor, claimed, *_ = await self.client.xautoclaim(
                 stream, self.group, self.consumer_name, int(idle * 1000), cursor, count=CLAIM_COUNT
             )
-            batch = [Entry(stream, _text(id), fields) for id, fields in claimed if fields is not None]
+            batch = [Entry(stream, text(id), fields) for id, fields in claimed if fields is not None]
             if batch:
                 log.info("claimed facts that were left pending", stream=stream, facts=len(batch))
                 self._metrics.claimed.inc(len(batch))
@@ -265,14 +269,14 @@ class Broker:
                 if hopeless:
                     cause = f"delivered {DELIVERY_CAP} times without coming to an end: its handler hangs or kills the process"
                     await self._consumer.bury(stream, hopeless, cause, DELIVERY_CAP)
-            if _text(cursor) == "0-0":
+            if text(cursor) == "0-0":
                 return
 
     async def _hopeless(self, stream: str, batch: list[Entry]) -> list[Entry]:
         details = await self.client.xpending_range(
             stream, self.group, batch[0].id, batch[-1].id, len(batch), self.consumer_name
         )
-        often = {_text(detail["message_id"]) for detail in details if detail["times_delivered"] > DELIVERY_CAP}
+        often = {text(detail["message_id"]) for detail in details if detail["times_delivered"] > DELIVERY_CAP}
         return [entry for entry in batch if entry.id in often]
 
 
@@ -285,7 +289,7 @@ async def _parse(message: Any) -> RedisBatchStreamMessage:
     return RedisBatchStreamMessage(
         raw_message=message,
         body=b"",
-        message_id=_text(message["message_ids"][0]),
+        message_id=text(message["message_ids"][0]),
         consumer=None,  # type: ignore[arg-type]
         group=None,
     )
@@ -293,7 +297,3 @@ async def _parse(message: Any) -> RedisBatchStreamMessage:
 
 async def _raw(message: RedisBatchStreamMessage) -> Any:
     return message.raw_message
-
-
-def _text(value: bytes | str) -> str:
-    return value.decode() if isinstance(value, bytes) else value

@@ -12,3 +12,8 @@ def epoch_of(stream: str) -> str:
 def stream_of(teller: str) -> str:
     """The stream on which a service tells its facts."""
     return f"fenghe:{teller}"
+
+
+def text(value: bytes | str) -> str:
+    """A name or id as Redis gave it, as text."""
+    return value.decode() if isinstance(value, bytes) else value
