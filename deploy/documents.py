@@ -1,4 +1,5 @@
-"""Documents that come from the code. `python -m deploy.documents` writes `docs/events.md`; a test keeps it in step."""
+"""Documents that come from the code. `python -m deploy.documents` writes `docs/events.md` and `docs/access.md`; a test keeps
+them in step."""
 
 from __future__ import annotations
 
@@ -8,11 +9,14 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from deploy import access
 from deploy.services import load_all
 from shared.events import Fact
 from shared.messaging.streams import FEED, stream_of
 
-PATH = Path(__file__).parent.parent / "docs" / "events.md"
+DOCS = Path(__file__).parent.parent / "docs"
+PATH = DOCS / "events.md"
+ACCESS = DOCS / "access.md"
 
 
 def events_document() -> str:
@@ -81,6 +85,7 @@ def _type(annotation: Any) -> str:
 def main() -> None:
     """Write the documents."""
     PATH.write_text(events_document())
+    ACCESS.write_text(access.document(load_all()))
 
 
 if __name__ == "__main__":
