@@ -9,6 +9,8 @@ import secrets
 import time
 
 from deploy.sample_community import Request, Sample
+from deploy.season import activities
+from deploy.season.calendar import Calendar
 from deploy.season.chance import Chance
 from deploy.season.deployment import Client, Deployment, Progress, Refused, SeasonError
 from deploy.season.opening import open_community, open_sample
@@ -23,6 +25,10 @@ from deploy.season.report import (
 )
 
 __all__ = ["FIGURES", "Deployment", "Refused", "SeasonError", "SeasonReport", "first_requests", "open_sample", "play"]
+
+
+WARNED, EXPIRED, LAST = 20, 46, 60
+"""Days of the season: agreements that end in it have been warned of, one has expired, everything has been."""
 
 
 def play(
@@ -45,10 +51,22 @@ def play(
     slug = f"season-{secrets.token_hex(4)}"
     deployment = Deployment(client, slug, progress, patience, quiet_within)
     opened = open_community(deployment, operator_token, sample, slug, rehearsal=True)
-    season = Season(deployment, opened, sample, Chance(seed))
+    calendar = Calendar(deployment, opened.community, operator_token, opened.opened_at)
+    season = Season(deployment, opened, sample, Chance(seed), calendar)
+    announced = activities.announce(deployment, opened, sample, calendar)
     season.submit(taken)
+    season.merge()
     season.refer()
     season.rate()
+    calendar.turn_to(WARNED)
+    activities.renew(deployment, opened, sample, calendar)
+    activities.hold(deployment, opened, announced, WARNED)
+    calendar.turn_to(EXPIRED)
+    activities.hold(deployment, opened, announced, EXPIRED)
+    season.refer()
+    season.rate()
+    calendar.turn_to(LAST)
+    activities.hold(deployment, opened, announced, LAST)
     season.evaluate()
     figures = count_figures(deployment, opened.community, time.monotonic() - started)
     standings = take_standings(deployment, opened, sample)

@@ -15,6 +15,8 @@ from shared.events.matching import Language
 SILENT = 0.08
 DISPUTED = 0.02
 COMMENTED = 0.4
+FORGOTTEN = 0.04
+PASSED_ON = 0.5
 
 DECLINED = ("本周人手已经排满", "师傅请假，近期上不了门", "这户的情况超出我们的能力")
 COMMENTS: dict[Language, dict[int, tuple[str, ...]]] = {
@@ -53,6 +55,14 @@ class Chance:
         """The organization's reason for declining the request, or None where it accepts."""
         dice = self._dice("answer", request.number, organization.organization_zh)
         return dice.choice(DECLINED) if dice.random() < organization.decline_rate else None
+
+    def forgets(self, request: Request, organization: Quality) -> bool:
+        """Whether the organization leaves the request without an answer until it is overdue."""
+        return self._dice("forgets", request.number, organization.organization_zh).random() < FORGOTTEN
+
+    def passes_on(self, request: Request, hub: Quality) -> bool:
+        """Whether a hub passes the request on to one of its members rather than serving it itself."""
+        return self._dice("passes on", request.number, hub.organization_zh).random() < PASSED_ON
 
     def disputes(self, request: Request) -> bool:
         """Whether the resident disputes that the request was served."""

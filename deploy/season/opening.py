@@ -21,13 +21,14 @@ REGISTRY = "/api/registry"
 
 @dataclass(frozen=True)
 class Opened:
-    """A community that is open: its id, the tokens of operator and station, its organizations by
-    Chinese name, the tokens of its experts by Chinese name."""
+    """A community that is open: its id, the tokens of operator and station, when it was opened, its
+    organizations by Chinese name, the tokens of its experts by Chinese name."""
 
     community: str
     slug: str
     operator: str
     station: str
+    opened_at: datetime
     members: dict[str, Member]
     experts: dict[str, str]
 
@@ -47,13 +48,14 @@ def open_community(deployment: Deployment, operator: str, sample: Sample, slug: 
         deployment.put(path, sample.taxonomy.id, asdict(sample.taxonomy), token=station)
     deployment.progress("community opens", 1, 1)
 
-    joining = Joining(deployment, sample, community, station, found, civil_date(datetime.now(UTC)), rehearsal)
+    opened_at = datetime.now(UTC)
+    joining = Joining(deployment, sample, community, station, found, civil_date(opened_at), rehearsal)
     members = joining.join_all()
     joining.enrol(members)
     missing = [offer for offer in sample.offers if (members[offer.organization_zh].id, offer.title_zh) not in found.offers]
     deployment.each("offers published", missing, lambda offer: _publish(deployment, members[offer.organization_zh], offer))
     deployment.quiet("the facts are heard")
-    return Opened(community, slug, operator, station, members, joining.experts(members))
+    return Opened(community, slug, operator, station, opened_at, members, joining.experts(members))
 
 
 def open_sample(client: Client | str, operator_token: str, sample: Sample, progress: Progress | None = None) -> str:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from deploy.sample_community import Quality, Request, Sample
+from deploy.season.calendar import Calendar
 from deploy.season.chance import Chance
 from deploy.season.deployment import Deployment, SeasonError
 from deploy.season.joining import Member
@@ -14,17 +15,21 @@ from deploy.season.opening import Opened
 MATCHING = "/api/matching"
 FEEDBACK = "/api/feedback"
 MOST_ROUNDS = 50
+OVERDUE_AFTER = 4
+"""Days."""
 
 
 @dataclass
 class Submitted:
-    """A request the deployment took in: its id, the resident's link, and who served it at last."""
+    """A request the deployment took in: its id, the resident's link, which one it was merged into, who served it at last."""
 
     request: Request
     id: str
     link: str
+    into: Submitted | None = None
     served_by: Member | None = None
     disputed: bool = False
+    rated: bool = False
 
 
 @dataclass
@@ -35,6 +40,7 @@ class Season:
     opened: Opened
     sample: Sample
     chance: Chance
+    calendar: Calendar
     submitted: dict[str, Submitted] = field(default_factory=dict)
 
     def submit(self, requests: tuple[Request, ...]) -> None:
@@ -59,21 +65,37 @@ class Season:
             self.submitted[submitted.id] = submitted
         self.deployment.quiet("requests are read and matched")
 
+    def merge(self) -> None:
+        """The station's clerk merges what is the same need, asked for once more in the same compound, as "+1"."""
+        by_number = sorted(self.submitted.values(), key=lambda one: one.request.number)
+        for place, submitted in enumerate(by_number):
+            label = self.sample.labels[submitted.request.number]
+            if label.kind != "duplicate":
+                continue
+            for other in reversed(by_number[:place]):
+                wanted = self.sample.labels[other.request.number].item
+                if wanted == label.item and other.request.compound == submitted.request.compound and other.into is None:
+                    path = f"{MATCHING}/requests/{submitted.id}/merging"
+                    natural_key = f"request {submitted.request.number}"
+                    self.deployment.post(path, natural_key, {"into": other.id}, token=self.opened.station)
+                    submitted.into = other
+                    break
+        self.deployment.quiet("the same needs are merged")
+
     def refer(self) -> None:
-        """Round by round the organizations answer their referrals, until none is open; then they deliver."""
+        """Round by round the organizations answer their referrals; what one of them forgot goes to the next when it is
+        overdue. Then they deliver."""
         members = sorted(self.opened.members.values(), key=lambda member: member.organization.name_zh)
         for _ in range(MOST_ROUNDS):
-            made = [
-                (member, referral)
-                for member, referrals in zip(
-                    members, self.deployment.each("referrals listed", members, self._made), strict=True
-                )
-                for referral in referrals
-            ]
+            made = [pair for pairs in self.deployment.each("referrals listed", members, self._made) for pair in pairs]
             if not made:
                 break
-            self.deployment.each("referrals answered", made, self._answer)
-            self.deployment.quiet("the answers are heard")
+            answered = [pair for pair in made if not self._forgets(pair)]
+            if answered:
+                self.deployment.each("referrals answered", answered, self._answer)
+                self.deployment.quiet("the answers are heard")
+            else:
+                self.calendar.turn_to(self.calendar.day + OVERDUE_AFTER)
         else:
             raise SeasonError(f"After {MOST_ROUNDS} rounds there are still {len(made)} referrals without an answer.")
         accepted = [pair for pairs in self.deployment.each("referrals listed", members, self._accepted) for pair in pairs]
@@ -83,7 +105,7 @@ class Season:
     def rate(self) -> None:
         """The residents rate over their links and close. A few dispute instead: the station reopens those, they are
         referred and served again, and then rated too."""
-        served = self._served(lambda submitted: not submitted.disputed)
+        served = self._served(lambda submitted: not (submitted.disputed or submitted.rated))
         disputed = [submitted for submitted in served if self.chance.disputes(submitted.request)]
         pleased = [submitted for submitted in served if submitted not in disputed]
         self.deployment.each("residents rate", pleased, self._rate_and_close)
@@ -93,7 +115,7 @@ class Season:
             self.deployment.each("requests reopened", disputed, self._reopen)
             self.deployment.quiet("the reopenings are heard")
             self.refer()
-            again = self._served(lambda submitted: submitted.disputed)
+            again = self._served(lambda submitted: submitted.disputed and not submitted.rated)
             self.deployment.each("residents rate again", again, self._rate_and_close)
             self.deployment.quiet("the ratings are heard")
 
@@ -115,8 +137,12 @@ class Season:
         self.deployment.each("station evaluates", list(serving.values()), evaluate)
         self.deployment.quiet("the evaluations are heard")
 
-    def _made(self, member: Member) -> list[dict[str, Any]]:
-        return self._referrals(member, "made")
+    def _made(self, member: Member) -> list[tuple[Member, dict[str, Any]]]:
+        return [(member, referral) for referral in self._referrals(member, "made")]
+
+    def _forgets(self, pair: tuple[Member, dict[str, Any]]) -> bool:
+        member, referral = pair
+        return self.chance.forgets(self.submitted[referral["request"]].request, self._quality(member))
 
     def _accepted(self, member: Member) -> list[tuple[Member, dict[str, Any]]]:
         return [
@@ -135,6 +161,13 @@ class Season:
         reason = self.chance.declines(request, self._quality(member))
         natural_key = f"request {request.number} {member.organization.name_zh}"
         path = f"{MATCHING}/referrals/{referral['id']}"
+        if member.organization.hub and self.chance.passes_on(request, self._quality(member)):
+            able = self.deployment.get(f"{path}/members", member.token)
+            if able:
+                best = min(able, key=lambda one: str(one["name_zh"]))
+                chosen = {"member": best["organization"]}
+                self.deployment.post(f"{path}/handing-on", natural_key, chosen, token=member.token)
+                return
         if reason is None:
             self.deployment.post(f"{path}/acceptance", natural_key, token=member.token)
         else:
@@ -145,10 +178,12 @@ class Season:
         submitted = self.submitted[referral["request"]]
         natural_key = f"request {submitted.request.number} {member.organization.name_zh}"
         self.deployment.post(f"{MATCHING}/referrals/{referral['id']}/delivery", natural_key, token=member.token)
-        submitted.served_by = member
+        for one in (submitted, *(one for one in self.submitted.values() if one.into is submitted)):
+            one.served_by = member
 
     def _rate_and_close(self, submitted: Submitted) -> None:
         assert submitted.served_by is not None
+        submitted.rated = True
         rating = self.chance.rating(submitted.request, self._quality(submitted.served_by))
         if rating is None:
             return

@@ -240,14 +240,14 @@ class ReferralDetail(ReferralView, Personal):
 class Figures(BaseModel):
     """Matching's part of a community's figures. `matched` counts requests that were ever matched, `unmatched` those
     that stand unmatched now, `accepted` referrals that were accepted (delivered ones too), `served` requests that have
-    been served (disputed and closed ones too), `expired` and `handed_on` referrals, `merged` requests ("+1")."""
+    been served (disputed and closed ones too), `overdue` and `handed_on` referrals, `merged` requests ("+1")."""
 
     requests: int
     matched: int
     unmatched: int
     accepted: int
     declined: int
-    expired: int
+    overdue: int
     handed_on: int
     served: int
     merged: int

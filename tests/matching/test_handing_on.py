@@ -33,7 +33,7 @@ def test_an_overdue_referral_goes_to_the_next_candidate(matching, town, steps):
     assert steps.seen(request["id"])["status"] == "unmatched"
     assert [step["status"] for step in steps.seen(request["id"])["trail"]] == ["expired", "expired"]
     figures = matching.client.get(f"/api/matching/communities/{town.community}/figures").json()
-    assert figures["expired"] == 2
+    assert figures["overdue"] == 2
 
 
 def test_what_is_answered_in_time_does_not_expire(matching, town, steps):
@@ -79,6 +79,8 @@ def hub_with_members(matching, town, *members):
 def test_a_hub_hands_a_request_on_to_a_member_with_the_trail(matching, town, steps):
     hub_with_members(matching, town, "一分队", "二分队")
     matching.hear(town.organization("外人"), town.agreement("外人"))
+    # A member without an agreement for it is not among those to hand it on to.
+    matching.hear(town.organization("三分队", parents=(town.id_of("抢修总队"),)))
     request = town.submit(matching)
     referral = steps.open_referral(request["id"])
     hub = steps.of("抢修总队")

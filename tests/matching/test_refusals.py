@@ -225,7 +225,7 @@ def test_figures(matching, town, steps):
         "unmatched": 1,
         "accepted": 1,
         "declined": 1,
-        "expired": 0,
+        "overdue": 0,
         "handed_on": 0,
         "served": 1,
         "merged": 0,

@@ -22,7 +22,7 @@ def figures(session: Session, community: str) -> Figures:
         .select_from(Request)
         .where(col(Request.community) == community)
     ).one()
-    accepted, declined, expired, handed_on = session.execute(
+    accepted, declined, overdue, handed_on = session.execute(
         select(
             func.count().filter(col(Referral.status).in_(("accepted", "delivered"))),
             func.count().filter(col(Referral.status) == "declined"),
@@ -38,7 +38,7 @@ def figures(session: Session, community: str) -> Figures:
         unmatched=unmatched,
         accepted=accepted,
         declined=declined,
-        expired=expired,
+        overdue=overdue,
         handed_on=handed_on,
         served=served,
         merged=merged,

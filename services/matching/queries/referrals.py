@@ -10,6 +10,7 @@ from typing import Any
 from sqlmodel import Session, col, select
 
 from services.matching.models import Agreement, Offer, Organization, Referral, Request
+from services.matching.queries.menu import items_agreed
 from services.matching.rules import OWN_REFERRAL, SERVING
 from services.matching.views import (
     AlsoView,
@@ -20,6 +21,8 @@ from services.matching.views import (
     TrailStep,
 )
 from shared.access import Caller
+from shared.clock import civil_date
+from shared.messaging import clocks
 from shared.problems import Invalid, NotFound
 from shared.web import Page, PageRequest, paginate
 
@@ -139,7 +142,7 @@ def cannot_be_served(session: Session, referrals: Sequence[Referral], today: Map
 
 
 def members(session: Session, caller: Caller, id: str) -> list[MemberView]:
-    """To whom the hub of a referral may hand it on: its members that may serve at all, by name."""
+    """To whom the hub of a referral may hand it on: its members with an agreement in force for the item, by name."""
     referral = session.get(Referral, id)
     if referral is None:
         raise NotFound("referral", id)
@@ -147,7 +150,14 @@ def members(session: Session, caller: Caller, id: str) -> list[MemberView]:
     caller.acts_for(referral.organization)
     statement = select(Organization).where(Organization.community == referral.community, col(Organization.status).in_(SERVING))
     asked = tried(session, [referral.request])[referral.request]
-    found = [one for one in session.exec(statement) if referral.organization in one.parents and one.id not in asked]
+    today = civil_date(clocks.now(session, referral.community))
+    found = [
+        one
+        for one in session.exec(statement)
+        if referral.organization in one.parents
+        and one.id not in asked
+        and referral.item in items_agreed(session, referral.community, one.id, today)
+    ]
     return [
         MemberView(organization=one.id, name_zh=one.name_zh, name_en=one.name_en)
         for one in sorted(found, key=lambda one: (one.name_zh, one.id))
