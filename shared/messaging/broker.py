@@ -1,6 +1,6 @@
 """The transport: FastStream's batch subscribers on Redis Streams, supervised, and what they leave pending, claimed.
 
-Everything FastStream or Redis need to be told specially stands here and nowhere else (docs/decisions/0003).
+What Redis needs to be told specially stands here, what FastStream does in `subscribing.py` (docs/decisions/0003).
 """
 
 from __future__ import annotations
@@ -12,10 +12,7 @@ import socket
 from collections.abc import Awaitable, Sequence
 from typing import Any
 
-from faststream import AckPolicy
-from faststream.redis import RedisBroker, StreamSub
-from faststream.redis.message import RedisBatchStreamMessage
-from faststream.redis.subscriber.usecases import stream_subscriber
+from faststream.redis import RedisBroker
 from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
@@ -27,14 +24,11 @@ from shared.messaging.metrics import Metrics
 from shared.messaging.progress import Progress, watch
 from shared.messaging.standing import Observer
 from shared.messaging.streams import text
+from shared.messaging.subscribing import subscribe
 
 log = logs.get("broker")
 
-POLL_MILLISECONDS = 1000
-"""How long an idle subscriber blocks; a new entry wakes it at once. Below the client's socket timeout."""
 SUPERVISE_EVERY = 0.25
-# After a lost connection FastStream pauses for five seconds, and no setting says otherwise.
-stream_subscriber.CONSUME_ERROR_BACKOFF_SECONDS = SUPERVISE_EVERY  # type: ignore[assignment,attr-defined]
 CLAIM_COUNT = 100
 DELIVERY_CAP = 10
 """Deliveries after which an entry goes to the dead letters: whoever handles it dies of it."""
@@ -83,21 +77,9 @@ class Broker:
         self._consumer = consumer
         for stream in self.streams:
             await self._create_group(stream)
-            subscriber = self._broker.subscriber(
-                stream=StreamSub(
-                    stream,
-                    group=self.group,
-                    consumer=self.consumer_name,
-                    batch=True,
-                    max_records=self._batch,
-                    polling_interval=POLL_MILLISECONDS,
-                ),
-                parser=_parse,
-                decoder=_raw,
-                ack_policy=AckPolicy.MANUAL,
+            self._subscribers[stream] = subscribe(
+                self._broker, stream, self.group, self.consumer_name, self._batch, self._receive
             )
-            subscriber(self._receive)
-            self._subscribers[stream] = subscriber
         if claim_everything:
             for stream in self.streams:
                 await self._claim(stream, 0)
@@ -255,10 +237,10 @@ class Broker:
 
     async def _claim(self, stream: str, idle: float) -> None:
         """Take over, in bulk, what has been pending for `idle` seconds. What was delivered too often is given up."""
-        cursor: Any = "0-0"
-        while True:
+        cursor: Any = None
+        while cursor != b"0-0":
             cursor, claimed, *_ = await self.client.xautoclaim(
-                stream, self.group, self.consumer_name, int(idle * 1000), cursor, count=CLAIM_COUNT
+                stream, self.group, self.consumer_name, int(idle * 1000), cursor or b"0-0", count=CLAIM_COUNT
             )
             batch = [Entry(stream, text(id), fields) for id, fields in claimed if fields is not None]
             if batch:
@@ -269,8 +251,6 @@ class Broker:
                 if hopeless:
                     cause = f"delivered {DELIVERY_CAP} times without coming to an end: its handler hangs or kills the process"
                     await self._consumer.bury(stream, hopeless, cause, DELIVERY_CAP)
-            if text(cursor) == "0-0":
-                return
 
     async def _hopeless(self, stream: str, batch: list[Entry]) -> list[Entry]:
         details = await self.client.xpending_range(
@@ -282,18 +262,3 @@ class Broker:
 
 def _silent(limit: float, error: Exception) -> TimeoutError:
     return TimeoutError(f"Redis did not answer within {limit:.0f} s ({error}); start it, or check FENGHE_REDIS_URL.")
-
-
-async def _parse(message: Any) -> RedisBatchStreamMessage:
-    # The kit reads the entries itself: in FastStream's typed batch one invalid entry sinks all the others.
-    return RedisBatchStreamMessage(
-        raw_message=message,
-        body=b"",
-        message_id=text(message["message_ids"][0]),
-        consumer=None,  # type: ignore[arg-type]
-        group=None,
-    )
-
-
-async def _raw(message: RedisBatchStreamMessage) -> Any:
-    return message.raw_message

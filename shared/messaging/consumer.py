@@ -119,10 +119,15 @@ class Consumer:
         step("consumer:after-xack")
 
     async def bury(self, stream: str, batch: Sequence[Entry], cause: str, attempts: int) -> None:
-        """Put entries to the dead letters without another attempt."""
+        """Put entries to the dead letters without another attempt, save those that did take effect: of them only the
+        acknowledgements were lost."""
         letters = [DeadLetter(stream, entry.id, entry.fields, cause, attempts=attempts) for entry in batch]
-        await self._when_available(lambda: self._bury(letters))
+        await self._when_available(lambda: self._bury(self._without_effect(letters)))
         await self._acknowledge(stream, [entry.id for entry in batch])
+
+    def _without_effect(self, letters: Sequence[DeadLetter]) -> list[DeadLetter]:
+        with self._database.reading() as session:
+            return [letter for letter in letters if not inbox.has(session, self._group, letter.fields)]
 
     def _handle(self, batch: Sequence[Entry]) -> list[str]:
         with self._metrics.batch_seconds.time():

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
+import sqlalchemy as sa
 from sqlmodel import Session
 
 from shared.events import CloudEvent, Fact
 from shared.messaging import sets
+from shared.messaging.entries import Fields, storable
 from shared.messaging.tables import inbox
 
 
@@ -24,3 +26,10 @@ def admit(session: Session, consumer: str, events: Sequence[CloudEvent[Fact]]) -
     written = sets.insert(session, inbox, columns, rows, "ON CONFLICT DO NOTHING", returning=("source", "id"))
     new = {(source, id) for source, id in written}
     return [event for key, event in by_key.items() if key in new]
+
+
+def has(session: Session, consumer: str, fields: Fields) -> bool:
+    """Whether the fact of an entry has taken effect."""
+    stored = storable(fields)
+    mine = (inbox.c.consumer == consumer) & (inbox.c.source == stored.get("source")) & (inbox.c.id == stored.get("id"))
+    return session.execute(sa.select(inbox.c.id).where(mine)).first() is not None

@@ -77,6 +77,7 @@ class Relay:
         self._sweep_due = 0.0
         self._clean_due = time.monotonic() + CLEAN_AFTER
         self._stopping = False
+        self._refused = False
         self._thread = threading.Thread(target=self._run, name="relay", daemon=True)
 
     def start(self) -> None:
@@ -124,6 +125,7 @@ class Relay:
                     kind=type(error).__name__,
                 )
                 self._sent.clear()
+                self._refused = True
                 self._sweep_due = time.monotonic() + SWEEP_EVERY
             if ended:
                 return
@@ -149,6 +151,7 @@ class Relay:
             for row in rows:
                 pipeline.xadd(row["stream"], fields_of(row))  # type: ignore[arg-type]
             entry_ids: list[bytes] = pipeline.execute()
+        self._refused = False
         step("relay:after-xadd")
         self._sent += [(row["stream"], row["id"], entry_id.decode()) for row, entry_id in zip(rows, entry_ids, strict=True)]
         count(self._metrics.sent, (row["type"] for row in rows))
@@ -198,7 +201,7 @@ class Relay:
             sa.select(outbox)
             .where(outbox.c.entry_id.is_(None), outbox.c.created_at <= before)
             .order_by(outbox.c.created_at)
-            .limit(PIPELINE)
+            .limit(1 if self._refused else PIPELINE)  # one tells whether Redis takes them again
             .with_for_update(skip_locked=True)
         )
         return [dict(row) for row in session.execute(statement).mappings()]

@@ -15,7 +15,7 @@ from tests.faults.arena import Arena
 from tests.faults.fault import STRIKE_LIMIT, Struck
 
 STOPPED, STOPPED_SMALL = 30.0, 2.0
-"""Seconds that a database is stopped."""
+"""Seconds that a database is stopped, by turns whole and a third of it."""
 
 
 def lose_commits(arena: Arena) -> Struck:
@@ -31,7 +31,7 @@ def lose_commits(arena: Arena) -> Struck:
 def stop_database(arena: Arena) -> Struck:
     """By turns the server ends and it is frozen; an SQLite file is locked by somebody else."""
     number = arena.memory["number"] = arena.memory.get("number", -1) + 1
-    seconds = STOPPED_SMALL if arena.small else STOPPED
+    seconds = (STOPPED_SMALL if arena.small else STOPPED) / (1 + 2 * (number % 2))
     if arena.database_url.startswith("sqlite"):
         how = _locked(arena)
     elif arena.ground.cluster is None:

@@ -42,7 +42,7 @@ def late_listener(arena: Arena) -> Struck:
         arena.notes.append(f"it had not caught up after {CATCH_UP_LIMIT:.0f} s: {arena.behind(GROUP)} entries behind")
     seconds = time.monotonic() - since
     grown = listener.replica.memory[1] - before
-    most = 2 * arena.settings.batch  # one batch read and one claimed
+    most = 4 * arena.settings.batch  # handled, waiting its turn, read ahead, claimed
     if pending > most:
         arena.notes.append(f"it had {pending} entries in hand, more than {most}")
     if grown > MEMORY:

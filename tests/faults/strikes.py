@@ -10,7 +10,7 @@ from tests.faults.on_databases import STOPPED, lose_commits, stop_database
 from tests.faults.on_deliveries import add_poison, deliver_often, race, reorder
 from tests.faults.on_listeners import late_listener, rebuild, trim_while_stopped
 from tests.faults.on_processes import kill, kill_at_step, pause, rolling_restart
-from tests.faults.on_redis import cut_or_slow, flush, kill_redis, lose_replies, set_back
+from tests.faults.on_redis import REFUSALS, REFUSED, cut_or_slow, flush, kill_redis, lose_replies, refuse, set_back
 
 FAULTS = (
     Fault("T1", "kill -9 at random", kill),
@@ -23,6 +23,7 @@ FAULTS = (
     Fault("T7", "replies lost after success", lose_replies, proxied="redis", pace=NOW),
     Fault("T7", "replies of COMMIT lost", lose_commits, proxied="database", databases=("postgresql",), pace=NOW),
     Fault("T8", "partitions and slow links", cut_or_slow, proxied="redis", rounds=2),
+    Fault("T10", "NOPERM, READONLY, OOM", refuse, rounds=len(REFUSALS), takes=len(REFUSALS) * REFUSED, pace=NOW),
     Fault("T11", "delivered 2–5 times at once", deliver_often, replicas=2, settings=SHARED, pace=NOW),
     Fault("T12", "reordered within 100", reorder, variant="reordered", settings={**SOLE, "sweep_age": 0}),
     Fault("T13", "consumer paused, then continued", pause, replicas=2, settings={**SHARED, "claim_idle": 0.5}),
@@ -31,7 +32,7 @@ FAULTS = (
     Fault("T16", "1 % poison", add_poison, pace=NOW, rounds=len(poison.KINDS)),
     Fault("republish", "an emptied listener is rebuilt", rebuild),
     Fault("relays", "two relays at once", race, replicas=2, settings={**SHARED, "sweep_age": 0}, pace=NOW),
-    Fault("stop", "a stopped database", stop_database, rounds=2, takes=2 * STOPPED, own=True),
+    Fault("stop", "a stopped database", stop_database, rounds=2, takes=STOPPED * 4 / 3, own=True),
     Fault("rollback", "told, then rolled back or slow", roll_back),
     Fault("bug", "a bug, mended and replayed", fix_a_bug),
     Fault("deadlock", "several subjects in adverse order", adverse_order, replicas=2, settings=SHARED, errors=False),

@@ -11,7 +11,7 @@ SQLITE = Substrate("sqlite", "valkey")
 
 def attack(fault: str, broken: str) -> Row:
     chosen = next(one for one in FAULTS if one.id == fault)
-    return run(chosen, SQLITE, seed=1, seconds=1, broken=broken, patience=3)
+    return run(chosen, SQLITE, seed=1, seconds=1, small=True, broken=broken, patience=3)
 
 
 def test_without_the_inbox_facts_take_effect_twice() -> None:
@@ -28,3 +28,7 @@ def test_without_the_sweeper_facts_are_lost() -> None:
 
 def test_with_reading_from_0_facts_are_lost() -> None:
     assert attack("T1", "read from 0").lost
+
+
+def test_with_faststream_left_alone_redis_is_asked_in_a_hot_loop() -> None:
+    assert any("more than" in note for note in attack("T10", "impatient").notes)

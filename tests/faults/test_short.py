@@ -30,7 +30,7 @@ def chosen() -> Iterator[tuple[Fault, Substrate]]:
 @pytest.mark.parametrize(("fault", "substrate"), list(chosen()), ids=str)
 def test_it_holds_under(fault: Fault, substrate: Substrate) -> None:
     row = run(fault, substrate, seed=1, seconds=1, small=True)
-    assert row.holds, row
+    assert row.holds, (row.notes, row)
     assert row.times >= 1
     assert row.acknowledged > 0
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
-from shared.messaging import broker, inbox, outbox
+from shared.messaging import inbox, outbox, subscribing
 from shared.messaging.consumer import Consumer, Entry
 from shared.messaging.outbox import Relay
 
@@ -67,7 +67,12 @@ def sweeper_off(seed: str) -> None:
 
 def from_the_start(seed: str) -> None:
     """FastStream is told to read from 0, and from then on sees its own pending entries alone."""
-    _patch(broker, "StreamSub", partial(broker.StreamSub, last_id="0"))
+    _patch(subscribing, "StreamSub", partial(subscribing.StreamSub, last_id="0"))
+
+
+def impatient(seed: str) -> None:
+    """FastStream is left alone when Redis answers with errors."""
+    _patch(subscribing, "_patient", lambda subscriber, consume: consume)
 
 
 def _patch(owner: Any, name: str, value: Any) -> None:
@@ -80,4 +85,5 @@ VARIANTS: dict[str, Callable[[str], None]] = {
     "acknowledged first": acknowledged_first,
     "sweeper off": sweeper_off,
     "read from 0": from_the_start,
+    "impatient": impatient,
 }

@@ -65,3 +65,17 @@ def test_what_a_dead_consumer_left_pending_is_claimed(settings: Callable[[Any], 
         listener.redis.xreadgroup("listener", "dead", {"fenghe:registry": ">"}, count=1000)
         until(lambda: len(listener.rows(Offer)) == 250)
         until(lambda: listener.redis.xpending("fenghe:registry", "listener")["pending"] == 0)
+
+
+def test_a_handled_entry_whose_acknowledgement_was_lost_again_and_again_is_no_dead_letter(
+    settings: Callable[[Any], Any],
+) -> None:
+    given = settings(service).model_copy(update={"sole": False, "claim_idle": 0.2})
+    with Harness(service, given) as listener:
+        listener.hear(offer(1, "handled"))
+        ((entry_id, _),) = listener.redis.xrange("fenghe:registry")
+        listener.redis.execute_command(
+            *("XCLAIM", "fenghe:registry", "listener", "another", 0, entry_id, "RETRYCOUNT", 50, "FORCE")
+        )
+        until(lambda: listener.redis.xpending("fenghe:registry", "listener")["pending"] == 0)
+        assert listener.dead_letters() == []
