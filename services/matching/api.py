@@ -11,16 +11,19 @@ from services.matching.method import METHOD
 from services.matching.views import (
     BilingualText,
     ClassificationTerms,
+    CorrectionTerms,
     Figures,
     HandingOnTerms,
     MemberView,
     MergeTerms,
     Method,
+    ModelView,
     ReasonTerms,
     ReferralDetail,
     ReferralStanding,
     ReferralView,
     RemarkTerms,
+    RenewalView,
     RequestDetail,
     RequestTerms,
     RequestView,
@@ -57,7 +60,8 @@ def submit_request(body: RequestTerms, caller: Caller = allow("anyone"), edge: E
         role="resident", community=view.community, request=view.id, issued_at=view.submitted_at, days=LINK_DAYS
     )
     slip = None if body.intake == "web" else slip_of(link)
-    return SubmittedRequest(**dict(view), link=link, slip=slip)
+    similar = edge.read(actions.reading.similar_requests, caller, view.id)
+    return SubmittedRequest(**dict(view), link=link, slip=slip, similar=similar)
 
 
 @router.get("/requests/{id}", tags=["requests"])
@@ -70,18 +74,32 @@ def get_request(id: str, caller: Caller = allow("resident", "station", "organiza
 def list_requests(
     community: CommunityId,
     status: RequestStatus | None = None,
+    emergencies: Annotated[bool, Query(description="Only those that call for help at once.")] = False,
     page: PageRequest = PAGE_REQUEST,
     caller: Caller = allow("station"),
     edge: Edge = EDGE,
 ) -> Page[RequestDetail]:
     """The requests of a community, oldest first."""
-    return edge.read(queries.requests.list_requests, caller, community, status, page)
+    return edge.read(queries.requests.list_requests, caller, community, status, page, emergencies)
 
 
 @router.post("/requests/{id}/classification", tags=["requests"])
 def classify_request(id: str, body: ClassificationTerms, caller: Caller = allow("station"), edge: Edge = EDGE) -> RequestView:
     """Say which item a request asks for that was not understood; it then goes to whoever can serve it."""
-    return edge.run(actions.requests.classify_request, caller, id, body)
+    return edge.run(actions.reading.classify_request, caller, id, body)
+
+
+@router.post("/requests/{id}/pick", tags=["requests"])
+def pick_item(id: str, body: ClassificationTerms, caller: Caller = allow("resident"), edge: Edge = EDGE) -> RequestView:
+    """Pick one of the items that were asked about because the request was not surely understood."""
+    return edge.run(actions.reading.pick_item, caller, id, body)
+
+
+@router.post("/requests/{id}/correction", tags=["requests"])
+def correct_request(id: str, body: CorrectionTerms, caller: Caller = allow("station"), edge: Edge = EDGE) -> RequestView:
+    """Say what a request really asks for, or that it asks for nothing. It is learned; one that nobody has accepted yet goes
+    the right way."""
+    return edge.run(actions.reading.correct_request, caller, id, body)
 
 
 @router.post("/requests/{id}/withdrawal", tags=["requests"])
@@ -194,6 +212,19 @@ def hand_on_referral(
 def get_figures(community: str, caller: Caller = allow("anyone"), edge: Edge = EDGE) -> Figures:
     """Matching's part of a community's figures."""
     return edge.read(queries.figures.figures, community)
+
+
+@router.get("/communities/{community}/models", tags=["method"])
+def list_models(community: str, caller: Caller = allow("station"), edge: Edge = EDGE) -> list[ModelView]:
+    """The models that read a community's requests, newest first, with what the labels held out said of them."""
+    return edge.read(actions.models.list_models, caller, community)
+
+
+@router.post("/communities/{community}/models", status_code=202, tags=["method"])
+def renew_model(community: str, caller: Caller = allow("station"), edge: Edge = EDGE) -> RenewalView:
+    """Learn now, instead of by night, what people said since the last time. The new model takes over only where it is better
+    on the labels held out."""
+    return edge.run(actions.models.renew_model, caller, community)
 
 
 @router.get("/method", tags=["method"])

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 
 from sqlmodel import col, select
 
-from services.matching import classify, holding, pairing
+from services.matching import holding, learning, pairing
 from services.matching.models import Agreement, Community, Offer, Organization, Satisfaction, Taxonomy
 from shared.events import CloudEvent
 from shared.events.feedback import SatisfactionChanged
@@ -63,7 +63,7 @@ def keep_communities(tx: Transaction, events: list[CloudEvent[CommunityState]]) 
 
 @on(TaxonomyPublished)
 def keep_taxonomies(tx: Transaction, events: list[CloudEvent[TaxonomyPublished]]) -> None:
-    """Know what may be asked for; read the requests that waited for it."""
+    """Know what may be asked for, and have it learned; the requests that wait for it are read once that is done."""
     communities = sorted({event.community for event in events})
     holding.hold_alone(tx.session, communities)
     tx.keep(
@@ -83,8 +83,8 @@ def keep_taxonomies(tx: Transaction, events: list[CloudEvent[TaxonomyPublished]]
             for event in events
         ],
     )
-    pairing.pair_submitted(tx, communities)
     for community in communities:
+        learning.wish_for_model(tx, community)
         pairing.match_again(tx, community)
 
 
@@ -199,7 +199,7 @@ def keep_satisfaction(tx: Transaction, events: list[CloudEvent[SatisfactionChang
     )
 
 
-@on(RequestSubmitted, prepare=classify.load_library)
+@on(RequestSubmitted)
 def pair_requests(tx: Transaction, events: list[CloudEvent[RequestSubmitted]]) -> None:
     """Read the new requests and put each before the organization that suits it best."""
     communities = {event.community for event in events}

@@ -30,6 +30,7 @@ WRITTEN = (
     "category",
     "confidence",
     "classifier",
+    "understood",
     "candidates",
     "organization",
     "offer",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import CheckConstraint, Index, MetaData, text
+from sqlalchemy import CheckConstraint, Index, MetaData, UniqueConstraint, text
 from sqlmodel import Field, SQLModel
 
 from shared.database import JSON, NAMING, UTCDateTime
@@ -20,7 +20,8 @@ class Table(SQLModel):
 class Request(Table, table=True):
     """A resident's request. `text` is the only copy of the resident's words. `candidates` are those of the fact, best
     first; `matched_at` is when organizations were found for it the first time. `intake` says how it reached the
-    system, `channel` where the resident raised it."""
+    system, `channel` where the resident raised it. `alarm` is the kind of help that must be called at once; `understood`
+    what was made of the words beside the item (`understanding.py`)."""
 
     __tablename__ = "requests"
     __table_args__ = (
@@ -58,6 +59,8 @@ class Request(Table, table=True):
     category: str | None = None
     confidence: float | None = None
     classifier: str | None = None
+    alarm: str | None = None
+    understood: dict[str, Any] | None = Field(default=None, sa_type=JSON)
     candidates: list[dict[str, Any]] = Field(default_factory=list, sa_type=JSON)
     organization: str | None = None
     offer: str | None = None
@@ -118,6 +121,54 @@ class Referral(Table, table=True):
     reason: str | None = None
     hub: str | None = None
     handed_on_from: str | None = None
+
+
+class Label(Table, table=True):
+    """What a request asks for in a person's judgement, to learn from with its text; without an item it asks for nothing the
+    taxonomy has. `by` is the station or the resident."""
+
+    __tablename__ = "labels"
+    __table_args__ = (CheckConstraint("(item IS NULL) = (category IS NULL)", name="category"),)
+
+    request: str = Field(primary_key=True, foreign_key="requests.id")
+    community: str = Field(index=True)
+    category: str | None
+    item: str | None
+    by: str
+    labelled_at: datetime = Field(sa_type=UTCDateTime)
+
+
+class FittedModel(Table, table=True):
+    """A model that reads a community's requests, or did, or was found no better than the one before (`refused`: kept without
+    its weights). `lessons` is a digest of what it learned from, `measures` what the labels held out said of it and of the
+    one in force then."""
+
+    __tablename__ = "fitted_models"
+    __table_args__ = (
+        UniqueConstraint("community", "number"),
+        CheckConstraint("status IN ('in-force', 'retired', 'refused')", name="status"),
+        Index(
+            "uq_fitted_models_in_force",
+            "community",
+            unique=True,
+            sqlite_where=text("status = 'in-force'"),
+            postgresql_where=text("status = 'in-force'"),
+        ),
+    )
+
+    id: str = Field(primary_key=True)
+    community: str
+    number: int
+    name: str
+    taxonomy: str
+    version: int
+    lessons: str
+    labels: int
+    held_out: int
+    measures: dict[str, Any] = Field(sa_type=JSON)
+    status: str
+    fitted_at: datetime = Field(sa_type=UTCDateTime)
+    weights: bytes | None
 
 
 class Remark(Table, table=True):

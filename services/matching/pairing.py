@@ -5,17 +5,14 @@ Who calls these holds the community's row, and the requests (`holding.py`).
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
-from functools import partial
 
-from pydantic import TypeAdapter
 from sqlalchemy import insert
 from sqlmodel import Session, col, select
 
-from services.matching import classify, fate, queries, rank, telling
+from services.matching import fate, learning, queries, rank, telling, understanding
 from services.matching.holding import REFERRAL_DUE, decide, load, save
-from services.matching.models import Referral, Request, Taxonomy
+from services.matching.models import Referral, Request
 from services.matching.rules import OPEN_REFERRAL, REFERRAL_TIME, REQUEST
 from shared.clock import civil_date
 from shared.events.matching import (
@@ -27,26 +24,25 @@ from shared.events.matching import (
     RequestMatched,
     RequestUnmatched,
 )
-from shared.events.registry import Category
 from shared.identifiers import new_id
 from shared.lifecycle import follow
 from shared.messaging import Transaction
 
 AT_ONCE = 500
 
-CATEGORIES = TypeAdapter(tuple[Category, ...])
-
 
 def pair_submitted(tx: Transaction, communities: Collection[str], ids: Collection[str] | None = None) -> None:
     """Read and match the requests (of these ids, or all) of some communities that still stand as submitted. Requests
-    of a community whose taxonomy has not been heard of yet are left as they are."""
-    taxonomies = queries.menu.current_taxonomies(tx.session, communities)
+    of a community whose taxonomy has not been heard of, or not been learned yet, are left as they are."""
+    readers = learning.readers(tx.session, communities)
+    for community in queries.menu.current_taxonomies(tx.session, set(communities) - set(readers)):
+        learning.wish_for_model(tx, community)
     conditions = [Request.status == "submitted", col(Request.community).in_(communities)]
     if ids is not None:
         conditions.append(col(Request.id).in_(ids))
-    requests = [request for request in load(tx.session, *conditions) if request.community in taxonomies]
+    requests = [request for request in load(tx.session, *conditions) if request.community in readers]
     for some in _portions(requests):
-        _classify(tx, some, taxonomies)
+        _classify(tx, some, readers)
         match(tx, some)
 
 
@@ -64,28 +60,14 @@ def _portions(requests: Sequence[Request]) -> Iterable[Sequence[Request]]:
     return (requests[start : start + AT_ONCE] for start in range(0, len(requests), AT_ONCE))
 
 
-def _classify(tx: Transaction, requests: Sequence[Request], taxonomies: dict[str, queries.menu.CurrentTaxonomy]) -> None:
-    by_community: dict[str, list[Request]] = defaultdict(list)
+def _classify(tx: Transaction, requests: Sequence[Request], readers: dict[str, learning.Reader]) -> None:
     for request in requests:
-        by_community[request.community].append(request)
-    for community, own in by_community.items():
-        taxonomy = taxonomies[community]
-        classifier = classify.classifier(
-            taxonomy.id, taxonomy.version, taxonomy.name, partial(_categories, tx.session, taxonomy.id)
-        )
-        readings = classifier.model.read([request.text for request in own])
-        for request, reading in zip(own, readings, strict=True):
-            request.status = follow(REQUEST, "request", request.status, "classify")
-            best = reading.best
-            request.confidence = best.p if best else 0.0
-            if best and best.item is not None and not reading.abstain:
-                request.item, request.category = best.item, best.category
-            request.classifier = classifier.name
-            tx.tell(RequestClassified(**telling.request_state(request)))
-
-
-def _categories(session: Session, taxonomy: str) -> Sequence[Category]:
-    return CATEGORIES.validate_python(session.exec(select(Taxonomy.categories).where(Taxonomy.id == taxonomy)).one())
+        reader = readers[request.community]
+        reading = understanding.understand(reader.model, request.text)
+        request.status = follow(REQUEST, "request", request.status, "classify")
+        request.item, request.category, request.confidence = reading.item, reading.category, reading.confidence
+        request.classifier, request.understood = reader.name, reading.as_kept(request.text)
+        tx.tell(RequestClassified(**telling.request_state(request)))
 
 
 def match(tx: Transaction, requests: Sequence[Request], handed_on_from: str | None = None) -> None:

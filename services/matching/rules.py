@@ -13,6 +13,10 @@ REQUEST: LifeCycle = {
     # The station reads what the classifier did not understand: a request without an item.
     ("classified", "classify"): "classified",
     ("unmatched", "classify"): "classified",
+    # The station says that a request was read as something else than it asks for.
+    ("classified", "correct"): "classified",
+    ("matched", "correct"): "classified",
+    ("unmatched", "correct"): "classified",
     ("classified", "match"): "matched",
     ("classified", "unmatch"): "unmatched",
     # Everybody found has declined, but meanwhile others can serve it: matched anew.

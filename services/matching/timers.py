@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from services.matching import holding, pairing
+from services.matching import holding, learning, pairing
 from services.matching.models import Referral, Request
 from shared.messaging import Timer, Timers, Transaction
 
@@ -20,3 +20,17 @@ def expire_referral(tx: Transaction, timer: Timer) -> None:
     tx.session.refresh(referral)
     if referral.status == "made":
         pairing.expire(tx, request, referral)
+
+
+@timers(learning.FITTING)
+def renew_model(tx: Transaction, timer: Timer) -> None:
+    """Fit the community's next model, and read the requests that waited for it."""
+    holding.hold_alone(tx.session, [timer.community])
+    if learning.renew(tx, timer.community):
+        pairing.pair_submitted(tx, [timer.community])
+
+
+@timers(learning.NIGHTLY)
+def learn_by_night(tx: Transaction, timer: Timer) -> None:
+    """Learn what people said during the day."""
+    learning.wish_for_model(tx, timer.community)

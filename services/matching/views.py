@@ -43,6 +43,13 @@ class ClassificationTerms(Terms):
     item: Id
 
 
+class CorrectionTerms(Terms):
+    """What a request asks for, in the station's judgement, whatever it was read as: an item of the community's taxonomy, or
+    null where it asks for nothing that is in it."""
+
+    item: Id | None
+
+
 class RemarkTerms(Terms):
     """Why, in one's own words; it stays in matching."""
 
@@ -95,10 +102,40 @@ class CandidateView(BaseModel):
     reasons: list[Reason]
 
 
+class Guess(BaseModel):
+    """An item that a request may be about; `p` (0 to 1) is how probable that is."""
+
+    item: str
+    category: str
+    name_zh: str
+    name_en: str
+    p: float
+
+
+class UnderstoodView(BaseModel):
+    """What was made of a resident's words beside the item. Where there is no item, the resident may pick one of `choices`;
+    `needs` are the different items of a message that seems to ask for more than one: each is a request of its own.
+    `off_topic`: it seems to ask for nothing that is served here; please say it in other words."""
+
+    choices: list[Guess]
+    needs: list[Guess]
+    off_topic: bool
+
+
+class EmergencyView(BaseModel):
+    """A message that calls for help at once: whom to call, and what to say, at the top and before anything else."""
+
+    kind: str
+    number: str
+    zh: str
+    en: str
+
+
 class RequestView(BaseModel):
-    """A request without its words. `classifier` names the model that read it, or is `station`. `organization` and `offer`
-    are those of the open or last accepted referral. `supporters` counts the residents who asked for the same ("+1"), this
-    one included; `merged_into` is the request this one follows, `project` the project it is part of."""
+    """A request without its words. `classifier` names the model that read it, or is `station` or `resident`; `understood` is
+    null until it was read. `organization` and `offer` are those of the open or last accepted referral. `supporters` counts
+    the residents who asked for the same ("+1"), this one included; `merged_into` is the request this one follows, `project`
+    the project it is part of."""
 
     id: str
     community: str
@@ -111,6 +148,8 @@ class RequestView(BaseModel):
     category: str | None
     confidence: float | None
     classifier: str | None
+    understood: UnderstoodView | None
+    emergency: EmergencyView | None
     candidates: list[CandidateView]
     organization: str | None
     offer: str | None
@@ -120,13 +159,25 @@ class RequestView(BaseModel):
     project: str | None
 
 
+class OpenRequest(BaseModel):
+    """Somebody's open request, without anything of theirs."""
+
+    id: str
+    item: str
+    compound: str
+    submitted_at: datetime
+    status: RequestStatus
+
+
 class SubmittedRequest(RequestView, Personal):
     """A request that was taken in. `link` is the resident's token: whoever holds it may follow, withdraw, dispute and
     close this one request and rate its service. It is given here and kept nowhere. `slip` is what the station prints and
-    hands over with it where the request came on paper or by phone."""
+    hands over with it where the request came on paper or by phone. `similar` are open requests of the same compound that
+    seem to ask for the same: the resident may leave it at one of them, and withdraw this one."""
 
     link: str
     slip: BilingualText | None = None
+    similar: list[OpenRequest] = []
 
 
 class RemarkView(Personal):
@@ -169,10 +220,11 @@ class FollowedView(BaseModel):
 class RequestDetail(RequestView, Personal):
     """A request with its words. `remarks` and `trail` are for the resident and the station; an organization gets none, and
     `text` only while its referral stands made, accepted or delivered (null otherwise). `follows` is the request this one was
-    merged into."""
+    merged into. `abusive` warns the station; it is null for others."""
 
     text: str | None
     intake: Intake
+    abusive: bool | None
     remarks: list[RemarkView]
     trail: list[TrailStep]
     follows: FollowedView | None
@@ -267,3 +319,24 @@ class Method(BaseModel):
     conditions: list[BilingualText]
     reading: BilingualText
     ties: BilingualText
+
+
+class ModelView(BaseModel):
+    """A model that reads a community's requests, or did, or was refused because it was no better than the one in force.
+    `learned` and `held_out` count labels; `measures` are those on the labels held out, of this one (`held_out`) and of the
+    one in force when it was judged (`before`)."""
+
+    number: int
+    name: str
+    status: Literal["in-force", "retired", "refused"]
+    learned: int
+    held_out: int
+    measures: dict[str, dict[str, float]]
+    fitted_at: datetime
+
+
+class RenewalView(BaseModel):
+    """A new model is being fitted. `labels` counts what people said so far."""
+
+    community: str
+    labels: int

@@ -20,7 +20,7 @@ ROOMS = {
 CRAFT = {
     "matching": {
         *("classify", "rank", "allocate", "pairing", "telling", "method"),
-        *("duplicates", "fate", "holding"),
+        *("duplicates", "fate", "holding", "learning", "understanding"),
     },
     "feedback": {"method"},
     "notify": {"channels", "webhooks", "sentences", "stream"},

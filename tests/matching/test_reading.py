@@ -153,20 +153,6 @@ def test_measures():
     assert measures([]).texts == 0
 
 
-def test_a_version_is_learned_once():
-    learned = []
-
-    def load():
-        learned.append(1)
-        return CATEGORIES
-
-    first = classify.classifier("once", 1, "tiny", load)
-    assert classify.classifier("once", 1, "tiny", load) is first
-    assert first.name == "ridge-words-v2/tiny/1"
-    assert classify.classifier("once", 2, "tiny", load).name == "ridge-words-v2/tiny/2"
-    assert learned == [1, 1]
-
-
 def test_words_that_are_listed_together_speak_for_each_other():
     assert set(features("耗子")) & set(features("mouse")) == {f"{SYNONYM}蟑螂"}
 

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from sqlmodel import col, select
 
-from services.matching import fate, holding, pairing, queries, telling
+from services.matching import fate, holding, learning, pairing, queries, telling
+from services.matching.classify.signals import alarm_in
 from services.matching.models import Community, Referral, Remark, Request
 from services.matching.rules import OPEN_REFERRAL, REQUEST, language_of
-from services.matching.views import ClassificationTerms, ReasonTerms, RemarkTerms, RequestTerms, RequestView
+from services.matching.understanding import understand
+from services.matching.views import ReasonTerms, RemarkTerms, RequestTerms, RequestView
 from shared.access import Caller
 from shared.events.matching import (
     ReferralWithdrawn,
-    RequestClassified,
     RequestClosed,
     RequestDisputed,
     RequestDisputeRejected,
@@ -22,10 +23,7 @@ from shared.events.matching import (
 from shared.identifiers import new_id
 from shared.lifecycle import follow
 from shared.messaging import Transaction
-from shared.problems import Conflict, Forbidden, Invalid, NotFound
-
-BY_STATION = "station"
-"""The `classifier` of a request that the station read."""
+from shared.problems import Forbidden, Invalid, NotFound
 
 
 def submit_request(tx: Transaction, caller: Caller, terms: RequestTerms) -> RequestView:
@@ -62,31 +60,12 @@ def submit_request(tx: Transaction, caller: Caller, terms: RequestTerms) -> Requ
         status="submitted",
         intake=terms.intake,
     )
+    request.alarm = alarm_in(request.text)
+    reader = learning.readers(tx.session, [request.community]).get(request.community)
+    if reader is not None:
+        request.understood = understand(reader.model, request.text).as_kept(request.text)
     tx.session.add(request)
     tx.tell(RequestSubmitted(**telling.request_state(request)))
-    return queries.requests.request_view(tx.session, request)
-
-
-def classify_request(tx: Transaction, caller: Caller, id: str, terms: ClassificationTerms) -> RequestView:
-    """The station reads a request that was not understood; it then goes the way of any other. Raises Conflict
-    (`item-known`) for one that was, Invalid for an item that the community's taxonomy does not have."""
-    community = community_of(tx, id)
-    caller.belongs_to(community)
-    request = locked(tx, id, for_ranking=True)
-    status = follow(REQUEST, "request", request.status, "classify")
-    if request.item is not None:
-        raise Conflict("item-known", f"This request asks for {request.item!r}; only one without an item is read again.", "item")
-    category = queries.menu.category_of(tx.session, community, terms.item)
-    if category is None:
-        raise Invalid(
-            "item",
-            f"There is no item {terms.item!r} in this community's taxonomy (yet); take one from GET /api/registry/taxonomies.",
-            "item-unknown",
-        )
-    request.status, request.item, request.category = status, terms.item, category
-    request.confidence, request.classifier = 1.0, BY_STATION
-    tx.tell(RequestClassified(**telling.request_state(request)))
-    pairing.match(tx, [request])
     return queries.requests.request_view(tx.session, request)
 
 

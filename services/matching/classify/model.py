@@ -31,9 +31,8 @@ DOUBTS = (0.0, 0.01, 0.02, 0.04, DOUBT, 0.08, 0.12)
 TEMPERATURES = tuple(0.01 * 1.12**step for step in range(48))
 PRIOR_STRENGTH = 20.0
 """How firmly temperature and doubt keep to the rule when few texts are labelled."""
-THRESHOLD = 0.4
-"""Below this probability nothing is decided: it would be wrong about as often as right (chosen on texts of our own and the
-sample's first 200 requests)."""
+THRESHOLD = 0.5
+"""Below this probability nothing is decided: it would be wrong more often than right."""
 LARGE = 3000
 """From this many lessons on the equations are solved step by step, and every eighth label is held out instead of each."""
 STEPS, EXACT = 60, 1e-4
@@ -124,16 +123,22 @@ class Model:
         strongest = sorted(said.items(), key=lambda one: -one[1])[:most]
         return [(name, round(part, 4)) for name, part in strongest if part > 0]
 
-    def most_like(self, text: str, phrases: Sequence[str], most: int = 2) -> list[tuple[str, float]]:
-        """The phrases most like a text, by the cosine of their vectors; none that have nothing in common with it."""
+    def alike(self, text: str, others: Sequence[str]) -> list[float]:
+        """How alike each of some texts is to this one: the cosine of their vectors (0 to 1)."""
         places, vector, _, _ = self._vectors(text)
         own = dict(zip(places.tolist(), vector.tolist(), strict=True))
-        alike = []
-        for phrase in dict.fromkeys(phrases):
-            others, other, _, _ = self._vectors(phrase)
-            cosine = sum(own.get(at, 0.0) * value for at, value in zip(others.tolist(), other.tolist(), strict=True))
-            alike.append((phrase, round(cosine, 4)))
-        return [(phrase, cosine) for phrase, cosine in sorted(alike, key=lambda one: -one[1])[:most] if cosine > 0]
+        cosines = []
+        for other in others:
+            theirs, their_vector, _, _ = self._vectors(other)
+            shared = zip(theirs.tolist(), their_vector.tolist(), strict=True)
+            cosines.append(round(sum(own.get(place, 0.0) * value for place, value in shared), 4))
+        return cosines
+
+    def most_like(self, text: str, phrases: Sequence[str], most: int = 2) -> list[tuple[str, float]]:
+        """The phrases most like a text with their cosines; none that have nothing in common with it."""
+        different = list(dict.fromkeys(phrases))
+        alike = sorted(zip(different, self.alike(text, different), strict=True), key=lambda one: -one[1])
+        return [(phrase, cosine) for phrase, cosine in alike[:most] if cosine > 0]
 
     def _read(self, text: str) -> Reading:
         import numpy

@@ -10,7 +10,7 @@ from sqlmodel import Session, col, select
 
 from services.matching import duplicates
 from services.matching.models import Offer, Organization, Referral, Remark, Request
-from services.matching.queries import referrals
+from services.matching.queries import menu, reading, referrals
 from services.matching.rules import OPEN_REQUEST, OWN_REFERRAL
 from services.matching.views import (
     CandidateView,
@@ -48,13 +48,20 @@ def get_request(session: Session, caller: Caller, id: str) -> RequestDetail:
 
 
 def list_requests(
-    session: Session, caller: Caller, community: str, status: RequestStatus | None, page: PageRequest
+    session: Session,
+    caller: Caller,
+    community: str,
+    status: RequestStatus | None,
+    page: PageRequest,
+    emergencies: bool = False,
 ) -> Page[RequestDetail]:
-    """The requests of a community, oldest first, for its station."""
+    """The requests of a community, oldest first, for its station; or only those that call for help at once."""
     caller.belongs_to(community)
     statement = select(Request).where(Request.community == community)
     if status is not None:
         statement = statement.where(Request.status == status)
+    if emergencies:
+        statement = statement.where(col(Request.alarm).is_not(None))
     listed: Page[Request] = paginate(session, statement, Request.id, page, _row)
     return Page(items=_details(session, caller, listed.items), next=listed.next)
 
@@ -81,9 +88,15 @@ def request_views(session: Session, requests: Sequence[Request]) -> list[Request
         )
     }
     unknown = (None, None)
+    asked = {request.community for request in requests if request.understood}
+    items = (
+        {community: taxonomy.names for community, taxonomy in menu.current_taxonomies(session, asked).items()} if asked else {}
+    )
     return [
         RequestView(
             **request.model_dump(include=_VIEWED),
+            understood=reading.understood(request, items.get(request.community, {})),
+            emergency=reading.emergency(request),
             candidates=[
                 CandidateView(
                     **candidate,
@@ -99,7 +112,7 @@ def request_views(session: Session, requests: Sequence[Request]) -> list[Request
     ]
 
 
-_VIEWED = set(RequestView.model_fields) - {"candidates"}
+_VIEWED = set(RequestView.model_fields) - {"candidates", "understood", "emergency"}
 
 
 def _details(session: Session, caller: Caller, requests: Sequence[Request]) -> list[RequestDetail]:
@@ -116,6 +129,7 @@ def _details(session: Session, caller: Caller, requests: Sequence[Request]) -> l
             **dict(view),
             text=request.text,
             intake=request.intake,  # type: ignore[arg-type]  # a CHECK says so
+            abusive=None if caller.role not in ("station", "operator") else bool((request.understood or {}).get("abusive")),
             remarks=remarks[request.id],
             trail=trails.get(request.id, []),
             follows=followed.get(request.merged_into or ""),

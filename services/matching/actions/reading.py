@@ -1,0 +1,104 @@
+"""What people say about how a request was read; and what else is like it."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from sqlmodel import Session
+
+from services.matching import learning, pairing, queries, telling
+from services.matching.actions.requests import community_of, locked, withdraw_open_referral
+from services.matching.models import Request
+from services.matching.rules import REQUEST
+from services.matching.understanding import understand
+from services.matching.views import ClassificationTerms, CorrectionTerms, OpenRequest, RequestView
+from shared.access import Caller
+from shared.events.matching import RequestClassified
+from shared.lifecycle import follow
+from shared.messaging import Transaction
+from shared.problems import Conflict, Invalid
+
+BY_STATION, BY_RESIDENT = "station", "resident"
+"""The `classifier` of a request that a person read."""
+SIMILAR = 0.12
+SIMILAR_DAYS, SIMILAR_AMONG, SIMILAR_SHOWN = 30, 20, 3
+"""Of so many newest open requests for the same item in the compound, within so many days, so many are offered whose words have
+at least this cosine with the new one's."""
+
+
+def similar_requests(session: Session, caller: Caller, id: str) -> list[OpenRequest]:
+    """Open requests of the same compound that seem to ask for the same as one that was just submitted, most alike first; of
+    one that is not surely understood, none."""
+    request = session.get(Request, id)
+    assert request is not None
+    reader = learning.readers(session, [request.community]).get(request.community)
+    reading = understand(reader.model, request.text) if reader else None
+    if reader is None or reading is None or reading.item is None:
+        return []
+    since = request.submitted_at - timedelta(days=SIMILAR_DAYS)
+    found = queries.reading.open_requests(session, request, reading.item, since, SIMILAR_AMONG)
+    cosines = reader.model.alike(request.text, [text for text, _ in found])
+    alike = [(cosine, other) for cosine, (_, other) in zip(cosines, found, strict=True) if cosine >= SIMILAR]
+    return [other for _, other in sorted(alike, key=lambda one: -one[0])[:SIMILAR_SHOWN]]
+
+
+def classify_request(tx: Transaction, caller: Caller, id: str, terms: ClassificationTerms) -> RequestView:
+    """The station reads a request that was not understood; it then goes the way of any other. Raises Conflict
+    (`item-known`) for one that was, Invalid for an item that the community's taxonomy does not have."""
+    community = community_of(tx, id)
+    caller.belongs_to(community)
+    request = locked(tx, id, for_ranking=True)
+    status = follow(REQUEST, "request", request.status, "classify")
+    if request.item is not None:
+        raise Conflict("item-known", f"This request asks for {request.item!r}; only one without an item is read again.", "item")
+    category = queries.menu.category_of(tx.session, community, terms.item)
+    if category is None:
+        raise Invalid(
+            "item",
+            f"There is no item {terms.item!r} in this community's taxonomy (yet); take one from GET /api/registry/taxonomies.",
+            "item-unknown",
+        )
+    return read_as(tx, request, status, category, terms.item, BY_STATION)
+
+
+def pick_item(tx: Transaction, caller: Caller, id: str, terms: ClassificationTerms) -> RequestView:
+    """The resident picks one of the items that were asked about; the request then goes the way of any other. Raises Conflict
+    (`item-known`) for one that was understood, Invalid (`item-not-asked`) for another item than those asked about."""
+    caller.holds(id)
+    request = locked(tx, id, for_ranking=True)
+    status = follow(REQUEST, "request", request.status, "classify")
+    if request.item is not None:
+        raise Conflict("item-known", f"This request asks for {request.item!r} already.", "item")
+    asked = {choice["item"]: choice["category"] for choice in (request.understood or {}).get("choices", ())}
+    if terms.item not in asked:
+        raise Invalid("item", f"Pick one of {', '.join(asked) or 'those asked about: there are none'}.", "item-not-asked")
+    return read_as(tx, request, status, asked[terms.item], terms.item, BY_RESIDENT)
+
+
+def correct_request(tx: Transaction, caller: Caller, id: str, terms: CorrectionTerms) -> RequestView:
+    """The station says what a request really asks for, or that it asks for nothing; it is learned. One that nobody has
+    accepted yet is taken back from where it was put and goes the right way; any other goes on as it is. Raises Invalid for an
+    item that the community's taxonomy does not have."""
+    community = community_of(tx, id)
+    caller.belongs_to(community)
+    request = locked(tx, id, for_ranking=True)
+    category = None if terms.item is None else queries.menu.category_of(tx.session, community, terms.item)
+    if terms.item is not None and category is None:
+        raise Invalid("item", f"There is no item {terms.item!r} in this community's taxonomy (yet).", "item-unknown")
+    if (request.status, "correct") not in REQUEST or request.item == terms.item:
+        learning.learn(tx, request, category, terms.item, BY_STATION)
+        return queries.requests.request_view(tx.session, request)
+    withdraw_open_referral(tx, request)
+    request.candidates, request.organization, request.offer = [], None, None
+    status = follow(REQUEST, "request", request.status, "correct")
+    return read_as(tx, request, status, category, terms.item, BY_STATION)
+
+
+def read_as(tx: Transaction, request: Request, status: str, category: str | None, item: str | None, by: str) -> RequestView:
+    """Let a person's reading stand, learn it, and look for organizations."""
+    request.status, request.item, request.category = status, item, category
+    request.confidence, request.classifier = 1.0, by
+    tx.tell(RequestClassified(**telling.request_state(request)))
+    learning.learn(tx, request, category, item, by)
+    pairing.match(tx, [request])
+    return queries.requests.request_view(tx.session, request)

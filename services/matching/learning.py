@@ -1,0 +1,244 @@
+"""Which model reads a community's requests, and how the next one is learned.
+
+The model in force stands in the database, with its weights: every replica reads alike. A new one is fitted on a thread of its
+own from the taxonomy and four fifths of what people labelled, judged beside the one in force on the fifth that neither has
+seen, and takes over only where it is better. A timer watches over it (`handlers.py`): it sets the work going, comes back
+until it is done, and puts the result in force in a transaction of its own.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import threading
+from collections.abc import Collection, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple
+
+from pydantic import TypeAdapter
+from sqlalchemy import func
+from sqlmodel import Session, col, select
+
+from services.matching import queries
+from services.matching.classify import METHOD, Model
+from services.matching.classify import lessons as taught
+from services.matching.classify.measures import finest, measures
+from services.matching.classify.model import fit
+from services.matching.classify.words import edition
+from services.matching.models import FittedModel, Label, Request, Taxonomy
+from shared.clock import CIVIL_TIME
+from shared.events.registry import Category
+from shared.identifiers import new_id
+from shared.messaging import Transaction
+
+FITTING, NIGHTLY = "model-fitting", "model-renewal"
+"""Kinds of timers; their subject is the community."""
+NIGHT_HOUR = 3
+HELD_OUT = 5
+"""One label in so many is held out."""
+FEWEST_HELD_OUT = 4
+"""With fewer labels held out nothing can be said, and the model in force stays."""
+KEPT = 16
+
+CATEGORIES = TypeAdapter(tuple[Category, ...])
+
+
+class Reader(NamedTuple):
+    """The model in force in a community; `name` is what its requests keep."""
+
+    id: str
+    name: str
+    model: Model
+
+
+class Fitted(NamedTuple):
+    """A model that has just been fitted, and what the labels held out say of it and of the one in force."""
+
+    weights: bytes
+    measures: dict[str, Any]
+    is_better: bool
+
+
+class _Work(NamedTuple):
+    taxonomy: queries.menu.CurrentTaxonomy
+    topics: tuple[taught.Topic, ...]
+    learned: tuple[taught.Label, ...]
+    held_out: tuple[taught.Label, ...]
+    digest: str
+
+
+_lock = threading.Lock()
+_models: dict[str, Model] = {}
+_fits: dict[str, tuple[tuple[str, str | None], Future[Fitted]]] = {}
+_pool = ThreadPoolExecutor(max_workers=1, thread_name_prefix="model-fitting")
+
+
+def readers(session: Session, communities: Collection[str]) -> dict[str, Reader]:
+    """The model in force in each community that has one for its current taxonomy."""
+    taxonomies = queries.menu.current_taxonomies(session, communities)
+    rows = session.execute(
+        select(  # type: ignore[call-overload]
+            FittedModel.community, FittedModel.id, FittedModel.name, FittedModel.taxonomy, FittedModel.version
+        ).where(col(FittedModel.community).in_(communities), FittedModel.status == "in-force")
+    )
+    found = {}
+    for community, id, name, taxonomy, version in rows:
+        current = taxonomies.get(community)
+        if current and (current.id, current.version) == (taxonomy, version) and (model := _model(session, id)):
+            found[community] = Reader(id, name, model)
+    return found
+
+
+def wish_for_model(tx: Transaction, community: str) -> None:
+    """Have a model fitted as soon as can be."""
+    tx.schedule(FITTING, community, community, tx.now(community))
+
+
+def learn(tx: Transaction, request: Request, category: str | None, item: str | None, by: str) -> None:
+    """Keep what a person says a request asks for; a model learns it by night."""
+    now = tx.now(request.community)
+    tx.session.merge(
+        Label(request=request.id, community=request.community, category=category, item=item, by=by, labelled_at=now)
+    )
+    tx.session.flush()
+    tx.schedule(NIGHTLY, request.community, request.community, next_night(now))
+
+
+def next_night(now: datetime) -> datetime:
+    """The next time it is three o'clock at night in China."""
+    there = now.astimezone(CIVIL_TIME)
+    night = there.replace(hour=NIGHT_HOUR, minute=0, second=0, microsecond=0)
+    return night if night > there else night + timedelta(days=1)
+
+
+def renew(tx: Transaction, community: str) -> bool:
+    """Go on with a community's next model: set the fitting going; where it is done, put it in force or refuse it. True once
+    there is another one in force."""
+    work = _work(tx.session, community)
+    if work is None:
+        return False
+    in_force = select(FittedModel).where(FittedModel.community == community, FittedModel.status == "in-force")
+    before = tx.session.exec(in_force).first()
+    is_first = before is None or (before.taxonomy, before.version) != (work.taxonomy.id, work.taxonomy.version)
+    known = select(FittedModel.id).where(FittedModel.community == community, FittedModel.lessons == work.digest)
+    if not is_first and tx.session.exec(known).first() is not None:
+        return False  # it has been fitted and judged
+    comparing = None if is_first or before is None else before.id
+    fitted = _fitted(community, work, comparing, _model(tx.session, comparing) if comparing else None)
+    if fitted is None:
+        tx.schedule(FITTING, community, community, tx.now(community))
+        return False
+    _keep(tx, community, work, fitted, before)
+    return fitted.is_better
+
+
+def _keep(tx: Transaction, community: str, work: _Work, fitted: Fitted, before: FittedModel | None) -> None:
+    last = tx.session.exec(select(func.max(FittedModel.number)).where(FittedModel.community == community)).one()
+    number = (last or 0) + 1
+    if fitted.is_better and before is not None:
+        before.status, before.weights = "retired", None
+        tx.session.add(before)
+        tx.session.flush()
+    tx.session.add(
+        FittedModel(
+            id=new_id(),
+            community=community,
+            number=number,
+            name=f"{METHOD}/{work.taxonomy.name}/{work.taxonomy.version}" + (f"/{number}" if work.learned else ""),
+            taxonomy=work.taxonomy.id,
+            version=work.taxonomy.version,
+            lessons=work.digest,
+            labels=len(work.learned),
+            held_out=len(work.held_out),
+            measures=fitted.measures,
+            status="in-force" if fitted.is_better else "refused",
+            fitted_at=tx.now(community),
+            weights=fitted.weights if fitted.is_better else None,
+        )
+    )
+    tx.session.flush()
+
+
+def _work(session: Session, community: str) -> _Work | None:
+    taxonomy = queries.menu.current_taxonomies(session, [community]).get(community)
+    if taxonomy is None:
+        return None
+    categories = session.exec(select(Taxonomy.categories).where(Taxonomy.id == taxonomy.id)).one()
+    rows = session.execute(
+        select(Label.request, Request.text, Label.category, Label.item)
+        .join(Request, col(Request.id) == col(Label.request))
+        .where(Label.community == community)
+        .order_by(Label.request)
+    ).all()
+    lessons = [(request, taught.Label(text, category, item)) for request, text, category, item in rows]
+    told = json.dumps([METHOD, edition(), taxonomy.id, taxonomy.version, lessons], ensure_ascii=False)
+    return _Work(
+        taxonomy=taxonomy,
+        topics=taught.topics_of_fact(CATEGORIES.validate_python(categories)),
+        learned=tuple(label for request, label in lessons if not _is_held_out(request)),
+        held_out=tuple(label for request, label in lessons if _is_held_out(request)),
+        digest=hashlib.sha256(told.encode()).hexdigest(),
+    )
+
+
+def _is_held_out(request: str) -> bool:
+    """Whether a label is for judging alone: always the same ones, so that no model has learned from them."""
+    return int(hashlib.sha256(request.encode()).hexdigest(), 16) % HELD_OUT == 0
+
+
+def _fitted(community: str, work: _Work, comparing: str | None, current: Model | None) -> Fitted | None:
+    """The new model, None while it is being fitted. Raises what the fitting raised; it is then begun anew the next time."""
+    key = (work.digest, comparing)
+    with _lock:
+        wanted, future = _fits.get(community, (None, None))
+        if future is None or wanted != key:
+            _fits[community] = key, _pool.submit(_fit, work, current)
+            return None
+        if not future.done():
+            return None
+        del _fits[community]
+    return future.result()
+
+
+def _fit(work: _Work, current: Model | None) -> Fitted:
+    model = fit(work.topics, work.learned)
+    if current is None:
+        return Fitted(model.dump(), {"held_out": _measured(model, work.held_out)}, True)
+    new, old = _measured(model, work.held_out), _measured(current, work.held_out)
+    enough = len(work.held_out) >= FEWEST_HELD_OUT
+    is_better = enough and (new["accuracy"], new["sureness"]) > (old["accuracy"], old["sureness"])
+    return Fitted(model.dump(), {"held_out": new, "before": old}, is_better)
+
+
+def _measured(model: Model, labels: Sequence[taught.Label]) -> dict[str, Any]:
+    """The measures of some labelled texts, and `sureness`: the mean probability given to what is right (0 to 1)."""
+    readings = model.read([label.text for label in labels])
+    asking = [(reading, label) for reading, label in zip(readings, labels, strict=True) if label.category is not None]
+    found = measures(finest([reading for reading, _ in asking], [label for _, label in asking])).as_dict()
+    given = [
+        reading.nothing
+        if label.category is None
+        else sum(choice.p for choice in reading.ranked if (choice.category, choice.item) == (label.category, label.item))
+        for reading, label in zip(readings, labels, strict=True)
+    ]
+    return found | {"sureness": round(sum(given) / max(len(given), 1), 4)}
+
+
+def _model(session: Session, id: str) -> Model | None:
+    """A stored model, loaded once in this process; None for one that this version cannot read."""
+    with _lock:
+        known = _models.get(id)
+    if known is not None:
+        return known
+    weights = session.exec(select(FittedModel.weights).where(FittedModel.id == id)).first()
+    try:
+        model = Model.load(weights) if weights else None
+    except ValueError:
+        model = None
+    if model is not None:
+        with _lock:
+            while len(_models) >= KEPT:
+                del _models[next(iter(_models))]
+            _models[id] = model
+    return model

@@ -1,0 +1,51 @@
+"""What is made of a resident's words beside the item: what to ask, what to warn of."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from services.matching.classify.model import Choice, Model
+from services.matching.classify.several import needs_in
+from services.matching.classify.signals import alarm_in, is_abusive
+
+ASKED = 3
+"""The most choices that are shown to whoever is asked."""
+WORTH_ASKING = 0.02
+"""A choice less probable than this is not shown."""
+
+
+class Understanding(NamedTuple):
+    """What a text was read as. Without an item it is left to the resident, who is asked to pick one of `choices`, and to the
+    station. `needs` are the different items a text seems to ask for, where it is more than one."""
+
+    item: str | None
+    category: str | None
+    confidence: float
+    choices: tuple[Choice, ...] = ()
+    needs: tuple[Choice, ...] = ()
+    is_off_topic: bool = False
+
+    def as_kept(self, text: str) -> dict[str, Any]:
+        """What a request keeps of it."""
+        return {
+            "choices": [choice._asdict() for choice in self.choices],
+            "needs": [choice._asdict() for choice in self.needs],
+            "off_topic": self.is_off_topic,
+            "abusive": is_abusive(text),
+        }
+
+
+def understand(model: Model, text: str) -> Understanding:
+    """Read a text. What calls for help at once, and what is not sure enough, is decided by people."""
+    (reading,) = model.read([text])
+    best = reading.best
+    if best is None:
+        return Understanding(None, None, 0.0)
+    if alarm_in(text) is not None:
+        return Understanding(None, None, best.p)
+    if reading.abstain or best.item is None:
+        is_off_topic = reading.nothing > best.p
+        ranked = [choice for choice in reading.ranked[:ASKED] if choice.item is not None and choice.p >= WORTH_ASKING]
+        return Understanding(None, None, best.p, () if is_off_topic else tuple(ranked), (), is_off_topic)
+    needs = tuple(need for need in needs_in(model, text, reading) if need.item is not None)
+    return Understanding(best.item, best.category, best.p, (), needs)
