@@ -182,9 +182,8 @@ class Broker:
             if before:
                 await asyncio.wait([before])
             await self._consumer.handle(stream, batch)
-        except Exception as error:
-            happened = "a batch failed by a bug in the kit; its facts are pending and claimed later; report the bug"
-            log.exception(happened, facts=len(batch), kind=type(error).__name__)
+        except Exception:
+            log.exception("a batch failed by a bug in the kit; it is claimed later; report the bug", facts=len(batch))
             await asyncio.sleep(1)
         finally:
             self._in_flight -= 1

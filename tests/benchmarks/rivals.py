@@ -3,7 +3,6 @@ fact, nothing else. Each runs as its own worker process."""
 
 from __future__ import annotations
 
-import asyncio
 import os
 import time
 from typing import Any
@@ -78,7 +77,8 @@ async def fill(name: str, data: str) -> None:
             huey_task(data)
     elif name == "taskiq":
         await taskiq.startup()
-        await asyncio.gather(*(taskiq_task.kiq(data) for _ in range(COUNT)))
+        for _ in range(COUNT):
+            await taskiq_task.kiq(data)
         await taskiq.shutdown()
     else:
         publisher = RedisBroker(REDIS_URL, logger=None)  # type: ignore[arg-type]
