@@ -85,8 +85,8 @@ class Load:
         with self._lock:
             number = next(self._numbers)
             if number and self._chance.random() < CHANGES:
-                return f"organization-{max(0, number - self._chance.randint(1, 20)):06d}+{number}"
-            return f"organization-{number:06d}"
+                return f"loan-{max(0, number - self._chance.randint(1, 20)):06d}+{number}"
+            return f"loan-{number:06d}"
 
     def _play(self) -> None:
         with suppress(TimeoutError):

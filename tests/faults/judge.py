@@ -18,16 +18,16 @@ from typing import Any, NamedTuple
 import redis
 import sqlalchemy as sa
 
-from shared.events.registry import OrganizationApplied, OrganizationChanged, OrganizationRegistered
 from shared.messaging import entries, tables
 from shared.messaging.entries import Fields
 from shared.messaging.streams import stream_of
 from tests.faults import observer
 from tests.faults.substrates import read_only
 from tests.messaging.child import Applied, Effect, Latest, Tally, service
+from tests.messaging.lending import LoanAsked, LoanChanged, LoanOverdue
 
 JUDGE_LIMIT = 120.0
-OWN = (OrganizationApplied.type, OrganizationChanged.type, OrganizationRegistered.type)
+OWN = (LoanAsked.type, LoanChanged.type, LoanOverdue.type)
 TOGETHER = "&"
 """How the name of a command ends that was given with others."""
 
@@ -141,15 +141,15 @@ def _judge_commands(evidence: Evidence, everything: Mapping[str, Told], rows: Ro
 
     firsts = {name for name in applied if "+" not in name}
     changes = [name.partition("+")[0] for name in applied if "+" in name] + list(firsts)  # each first is answered by a change
-    first = [fact.subject for fact in told.values() if fact.type == OrganizationApplied.type]
-    registered = {id: fact.subject for id, fact in told.items() if fact.type == OrganizationRegistered.type}
-    change = {id: fact.subject for id, fact in told.items() if fact.type == OrganizationChanged.type}
-    verdict.compare("fact that somebody applied", firsts, first)
-    verdict.compare("fact of a timer", firsts, registered.values())
+    first = [fact.subject for fact in told.values() if fact.type == LoanAsked.type]
+    overdue = {id: fact.subject for id, fact in told.items() if fact.type == LoanOverdue.type}
+    change = {id: fact.subject for id, fact in told.items() if fact.type == LoanChanged.type}
+    verdict.compare("fact that somebody asked", firsts, first)
+    verdict.compare("fact of a timer", firsts, overdue.values())
     verdict.compare("fact that somebody changed", changes, change.values())
 
     happened = [name for name, times in rows.effects.items() for _ in range(times)]
-    verdict.compare("effect", [*first, *(f"changed {id}" for id in [*change, *registered])], happened)
+    verdict.compare("effect", [*first, *(f"changed {id}" for id in [*change, *overdue])], happened)
     touched = [subject for subject, times in rows.tallies.items() for _ in range(times)]
     verdict.compare("touch", [name.partition("+")[0] for name in applied if name.endswith(TOGETHER)], touched)
 

@@ -7,9 +7,10 @@ from sqlmodel import Field, SQLModel
 
 from shared.database import NAMING, insert
 from shared.events import CloudEvent
-from shared.events.registry import OfferChanged, OrganizationApplied, OrganizationChanged, OrganizationRegistered
+from shared.events.registry import OfferChanged
 from shared.messaging import Handlers, Transaction
 from shared.service import Service
+from tests.messaging.lending import LoanAsked, LoanChanged, LoanOverdue
 
 
 class Table(SQLModel):
@@ -35,7 +36,7 @@ class Newest(Table, table=True):
 on = Handlers()
 
 
-@on(OrganizationApplied, OrganizationChanged, OrganizationRegistered, OfferChanged)
+@on(LoanAsked, LoanChanged, LoanOverdue, OfferChanged)
 def hear(tx: Transaction, events: list[CloudEvent[OfferChanged]]) -> None:
     table = Heard.__table__  # type: ignore[attr-defined]
     statement = insert(tx.session, table).on_conflict_do_update(index_elements=["id"], set_={"times": table.c.times + 1})

@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from shared.events.examples import STATES
-from shared.events.registry import OrganizationApplied
 from shared.identifiers import new_id
+from tests.messaging.lending import LoanAsked
 
 KINDS = (
     "a bug in the handler",
@@ -23,8 +23,7 @@ KINDS = (
 
 def entry(kind: str, number: int) -> dict[bytes, bytes]:
     """The fields of a poisoned entry."""
-    state = {**STATES["organization"], "organization": f"poison-{number}", "status": "applied"}
-    fact = OrganizationApplied.model_validate({"community": "c", **state})
+    fact = LoanAsked.model_validate({"community": "c", **STATES["loan"], "loan": f"poison-{number}"})
     good = {
         b"specversion": b"1.0",
         b"id": new_id().encode(),
@@ -38,7 +37,7 @@ def entry(kind: str, number: int) -> dict[bytes, bytes]:
     }
     changed = {
         "a bug in the handler": {},
-        "bad JSON": {b"data": b'{"organization": '},
+        "bad JSON": {b"data": b'{"loan": '},
         "unknown version": {b"type": fact.type.encode() + b"9"},
         "10 MB": {b"data": b'"' + b"x" * 10_000_000 + b'"'},
         "deep nesting": {b"data": b"[" * 100_000 + b"]" * 100_000},

@@ -45,7 +45,7 @@ class Gone(Exception):
 class Replica:
     """The driver's end of a replica. `start` returns once it runs; `kill` and `terminate` once it has ended."""
 
-    def __init__(self, settings: Settings, variant: str, seed: str, service: str = "registry") -> None:
+    def __init__(self, settings: Settings, variant: str, seed: str, service: str = child.service.name) -> None:
         # Forked from a server that has everything imported: a start takes milliseconds, and a kill is a real one.
         context = multiprocessing.get_context("forkserver")
         context.set_forkserver_preload([__name__])

@@ -1,4 +1,5 @@
-"""A process that may be killed: a small service that tells facts, hears them itself, and counts what took effect."""
+"""A process that may be killed: the fifth service, which tells facts, hears them itself and has timers, and a witness in it
+that counts what took effect."""
 
 from __future__ import annotations
 
@@ -7,26 +8,21 @@ import multiprocessing
 import os
 import signal
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from multiprocessing.connection import Connection
 from typing import Any
 
-import sqlalchemy as sa
-from sqlmodel import Field, SQLModel
+from sqlmodel import Field
 
 from shared import logs
-from shared.database import NAMING, insert
-from shared.events import CloudEvent
 from shared.events.examples import STATES
-from shared.events.registry import OrganizationApplied, OrganizationChanged, OrganizationRegistered
-from shared.messaging import Handlers, Transaction, steps, tables
-from shared.messaging.timers import Timer, Timers
-from shared.service import Host, Service
+from shared.messaging import CloudEvent, Handlers, Transaction, insert, steps, tables
+from shared.service import Host
 from shared.settings import Settings
+from tests.messaging import lending
+from tests.messaging.lending import Loan, LoanAsked, LoanChanged, LoanOverdue
 
-
-class Table(SQLModel):
-    metadata = sa.MetaData(naming_convention=NAMING)
+Table = lending.Table
 
 
 class Applied(Table, table=True):
@@ -60,57 +56,49 @@ class Latest(Table, table=True):
     sequence: int
 
 
-on = Handlers()
+witness = Handlers()
+"""Beside the service's own handlers, in their transactions."""
 BUG: set[str] = set()
 """Ends of subjects that a handler cannot stand until the bug is mended."""
 
 
-@on(OrganizationApplied)
-def answer(tx: Transaction, events: list[CloudEvent[OrganizationApplied]]) -> None:
-    if any(event.subject.startswith("poison") for event in events):
-        raise RuntimeError("a bug in the handler")
+@witness(LoanAsked)
+def count_first(tx: Transaction, events: list[CloudEvent[LoanAsked]]) -> None:
     _count(tx, Effect, [event.subject for event in events])
-    for event in events:
-        tx.tell(OrganizationChanged.model_validate(event.data.model_dump()))
 
 
-@on(OrganizationChanged, OrganizationRegistered)
-def count(tx: Transaction, event: CloudEvent[OrganizationChanged]) -> None:
+@witness(LoanChanged, LoanOverdue)
+def count(tx: Transaction, event: CloudEvent[LoanChanged]) -> None:
     if event.subject[-1:] in BUG:
         raise RuntimeError(f"a bug in the handler of subjects that end in {event.subject[-1]}")
     _count(tx, Effect, [f"changed {event.id}"])
 
 
-@on(OrganizationApplied, OrganizationChanged, OrganizationRegistered)
-def keep(tx: Transaction, events: list[CloudEvent[OrganizationApplied]]) -> None:
+@witness(LoanAsked, LoanChanged, LoanOverdue)
+def keep(tx: Transaction, events: list[CloudEvent[LoanAsked]]) -> None:
     tx.keep(Latest, [{"id": event.subject, "sequence": event.sequence} for event in events])
 
 
-timers = Timers()
-
-
-@timers("registration")
-def register(tx: Transaction, timer: Timer) -> None:
-    tx.tell(OrganizationRegistered.model_validate(state(timer.subject)))
-
-
-service = Service("registry", "Child", "A service of the tests", "child", Table.metadata, handlers=[on], timers=[timers])
+service = replace(lending.service, handlers=[*lending.service.handlers, witness])
 
 
 def apply(tx: Transaction, name: str, timed: bool = True) -> None:
-    """The command: idempotent by its name, as a client's repetition is by its key. `a` tells that organization a applied,
-    and (if `timed`) sets a timer that is due at once and tells that it was registered; `a+1` tells that it changed."""
+    """The command: idempotent by its name, as a client's repetition is by its key. `a` asks for loan a, which is to be given
+    back at once or (where it is not `timed`) in a year; the service answers that it is lent, and later that it is overdue.
+    `a+1` tells that it changed."""
     if tx.session.get(Applied, name) is None:
         tx.session.add(Applied(id=name))
         subject, change, _ = name.partition("+")
-        tx.tell((OrganizationChanged if change else OrganizationApplied).model_validate(state(subject)))
-        if timed and not change:
-            tx.schedule("registration", subject, "c", tx.now("c"))
+        if change:
+            tx.tell(LoanChanged.model_validate(state(subject, "lent")))
+        else:
+            loan = state(subject, "asked")
+            lending.open_loan(tx, Loan(id=loan.pop("loan"), **loan | {"days": 0 if timed else 365}))
 
 
-def state(subject: str) -> dict[str, Any]:
-    """What a fact says of an organization."""
-    return {"community": "c", **STATES["organization"], "organization": subject, "status": "applied"}
+def state(subject: str, status: str) -> dict[str, Any]:
+    """What a fact says of a loan."""
+    return {"community": "c", **STATES["loan"], "loan": subject, "status": status}
 
 
 def apply_all(tx: Transaction, names: list[str]) -> None:
@@ -173,7 +161,7 @@ async def _play(settings: Settings, commands: int, first: int, tell: Connection)
     Table.metadata.create_all(host.database.engine)
     await host.start()
     for n in range(first, first + commands):
-        name = f"organization-{n:06d}"
+        name = f"loan-{n:06d}"
         await asyncio.to_thread(host.run, apply, name)
         tell.send(("acknowledged", name))
     while not (await host.quiet())["quiet"]:

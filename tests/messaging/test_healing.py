@@ -12,13 +12,14 @@ from redis.crc import key_slot
 
 from shared.messaging import entries, tables
 from shared.messaging.healing import forget, republish
-from shared.messaging.streams import epoch_of
+from shared.messaging.streams import epoch_of, stream_of
 from shared.messaging.testing import Harness
 from shared.messaging.valkey import EmbeddedValkey
 from tests.messaging.child import apply, service
+from tests.messaging.lending import LoanChanged
 from tests.messaging.test_supervision import ready, until
 
-STREAM = "fenghe:registry"
+STREAM = stream_of(service.name)
 
 
 def on_stream(client: Any) -> list[str]:
@@ -32,7 +33,7 @@ def in_outbox(running: Harness) -> list[str]:
 
 def tell(running: Harness, first: int, count: int) -> None:
     for n in range(first, first + count):
-        running.host.run(apply, f"organization-{n:04d}", timed=False)
+        running.host.run(apply, f"loan-{n:04d}", timed=False)
 
 
 def test_after_flushall_everything_told_is_there_again_and_took_effect_once(harness: Callable[[Any], Harness]) -> None:
@@ -82,7 +83,7 @@ def test_what_was_trimmed_on_purpose_is_not_sent_again(harness: Callable[[Any], 
     )
     lost = told[15][0]
     running.redis.xdel(STREAM, lost)
-    running.redis.delete("{fenghe:registry}:epoch")
+    running.redis.delete(epoch_of(STREAM))
 
     until(lambda: len(on_stream(running.redis)) == 12)
     running.drain()
@@ -99,7 +100,7 @@ def test_the_last_fact_of_every_subject_is_republished_under_its_own_id(harness:
     running.drain()
     assert set(on_stream(running.redis)) == ids
     changed = [fields for _, fields in running.redis.xrange(STREAM)][10:]
-    assert {fields[b"type"] for fields in changed} == {b"fenghe.org.changed.v1"}
+    assert {fields[b"type"] for fields in changed} == {LoanChanged.type.encode()}
 
 
 def test_old_facts_are_forgotten_but_the_last_of_every_subject_is_kept(harness: Callable[[Any], Harness]) -> None:
@@ -110,7 +111,7 @@ def test_old_facts_are_forgotten_but_the_last_of_every_subject_is_kept(harness: 
     assert running.host.database.transact(lambda session: forget(session, datetime.now(UTC) + timedelta(days=1))) == 5
     with running.session() as session:
         kept = list(session.execute(sa.select(tables.outbox.c.type)).scalars())
-    assert kept == ["fenghe.org.changed.v1"] * 5
+    assert kept == [LoanChanged.type] * 5
 
 
 def test_an_epoch_key_stands_in_its_streams_slot() -> None:

@@ -14,9 +14,11 @@ import sqlalchemy as sa
 from shared.database import Database
 from shared.messaging import entries, tables
 from shared.messaging.steps import LABELS
+from shared.messaging.streams import stream_of
 from shared.service import Service
 from shared.settings import Settings
 from tests.messaging.child import Applied, Effect, run, service
+from tests.messaging.lending import LoanAsked
 
 COMMANDS = 12
 
@@ -31,9 +33,9 @@ def assert_kept_promise(settings: Settings, names: set[str]) -> None:
         dead = session.execute(sa.select(tables.dead_letters)).all()
     database.close()
     with redis.Redis.from_url(settings.redis_url) as client:
-        told = {entries.read(fields).id for _, fields in client.xrange("fenghe:registry")}
+        told = {entries.read(fields).id for _, fields in client.xrange(stream_of(service.name))}
     assert names <= applied
-    assert sorted(row["subject"] for row in outbox if row["type"] == "fenghe.org.applied.v1") == sorted(applied)
+    assert sorted(row["subject"] for row in outbox if row["type"] == LoanAsked.type) == sorted(applied)
     assert len(outbox) == 3 * len(applied)
     assert {row["id"] for row in outbox} == told
     assert all(row["entry_id"] for row in outbox)

@@ -30,10 +30,14 @@ broken: set[str] = set()
 fired: list[Timer] = []
 
 
+def state(subject: str) -> dict[str, Any]:
+    return {"community": "c", **STATES["organization"], "organization": subject}
+
+
 @timers("change")
 def change(tx: Transaction, timer: Timer) -> None:
     fired.append(timer)
-    tx.tell(OrganizationChanged.model_validate(child.state(timer.subject)))
+    tx.tell(OrganizationChanged.model_validate(state(timer.subject)))
     if timer.subject in broken:
         raise RuntimeError("a bug in the timer's function")
 
@@ -229,7 +233,7 @@ def test_without_a_moved_clock_a_transaction_asks_once_at_most(timed: Harness) -
             asked.append(statement)
 
     sa.event.listen(timed.host.database.engine, "before_cursor_execute", watch)
-    timed.host.run(lambda tx: [tx.now("c"), tx.now("d"), tx.tell(OrganizationChanged.model_validate(child.state("a")))])
+    timed.host.run(lambda tx: [tx.now("c"), tx.now("d"), tx.tell(OrganizationChanged.model_validate(state("a")))])
     assert len(asked) == 1
 
 
