@@ -15,6 +15,7 @@ from typing import Any
 import httpx
 import schemathesis
 
+from deploy.access import ALIASES
 from deploy.services import load_all
 from shared import openapi
 from shared.access import Role, Signer, load_signer
@@ -128,7 +129,7 @@ def before_call(context: schemathesis.HookContext, case: schemathesis.Case, kwar
     for part in (case.path_parameters, case.query, case.body):
         if isinstance(part, dict):
             for name in part:
-                id = known({"id": SINGULAR.get(thing, thing.removesuffix("s"))}.get(name, name))
+                id = known({"id": SINGULAR.get(thing, thing.removesuffix("s"))}.get(name, ALIASES.get(name, name)))
                 if isinstance(part[name], str) and id is not None:
                     part[name] = id
                 several = known(SINGULAR.get(name, name.removesuffix("s")))
@@ -136,4 +137,4 @@ def before_call(context: schemathesis.HookContext, case: schemathesis.Case, kwar
                     part[name] = [several]
 
 
-SINGULAR = {"activities": "activity", "bodies": "body", "communities": "community"}
+SINGULAR = {"activities": "activity", "bodies": "body", "communities": "community", **ALIASES}

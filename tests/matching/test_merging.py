@@ -137,7 +137,7 @@ def test_what_cannot_be_merged_is_refused_and_tells_nothing(matching, town, step
     assert problem(merge(steps, done, one)) == (409, "request-served")
     assert problem(merge(steps, one, done)) == (409, "request-served")
     assert problem(merge(steps, done, two)) == (422, "request-merged")
-    assert problem(merge(steps, one, {"id": new_id()})) == (404, "request-unknown")
+    assert problem(merge(steps, one, {"id": new_id()})) == (422, "request-unknown")
     assert problem(steps.do(one, "merging", {"into": two["id"]})) == (403, "forbidden")
     assert steps.told() == before
 

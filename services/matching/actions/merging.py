@@ -13,18 +13,18 @@ from shared.access import Caller
 from shared.events.matching import RequestMerged
 from shared.lifecycle import follow
 from shared.messaging import Transaction
-from shared.problems import Conflict, Invalid, NotFound
+from shared.problems import Conflict, Invalid
 
 
 def merge_request(tx: Transaction, caller: Caller, id: str, terms: MergeTerms) -> RequestView:
     """Merge a request into another of its community that asks for the same; those merged into it before follow along.
-    Raises Conflict where either has been served or has otherwise come to its end, Invalid for one that itself follows
-    another, or for the request itself."""
+    Raises Conflict where either has been served or has otherwise come to its end, Invalid for one that is not known, one that
+    itself follows another, or the request itself."""
     caller.belongs_to(community_of(tx, id))
     found = {request.id: request for request in holding.load(tx.session, col(Request.id).in_((id, terms.into)))}
     request, into = found[id], found.get(terms.into)
     if into is None or into.community != request.community:
-        raise NotFound("request", terms.into, "into")
+        raise Invalid("into", f"There is no request {terms.into!r} in this community; check its id.", "request-unknown")
     if into.id == request.id or into.status == "merged" or into.merged_into is not None:
         raise Invalid("into", "Merge it into a request that stands for itself, and is another one.", "request-merged")
     if into.status not in OPEN_REQUEST:
