@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from shared.clock import civil_date, now
 from shared.events.matching import RequestSubmitted
 from shared.events.registry import CommunityClockMoved
 from shared.messaging.testing import Harness
@@ -18,8 +19,8 @@ def moved(town: Town, ahead: timedelta) -> CommunityClockMoved:
     return CommunityClockMoved.model_validate(state)
 
 
-def run_out(town: Town, name: str) -> Any:
-    return town.agreement(name, PLUMBING, ends_on=datetime.now(UTC).date() + timedelta(days=20))
+def run_out(town: Town, name: str, days: int = 20) -> Any:
+    return town.agreement(name, PLUMBING, ends_on=civil_date(now() + timedelta(days=days)))
 
 
 def test_an_agreement_that_ran_out_gets_no_more_requests(matching: Harness, town: Town) -> None:
@@ -35,9 +36,9 @@ def test_an_agreement_that_ran_out_gets_no_more_requests(matching: Harness, town
 
 def test_a_referral_is_not_accepted_under_an_agreement_that_has_run_out(matching: Harness, town: Town, steps: Any) -> None:
     town.open_with(matching)
-    matching.hear(town.organization("A"), run_out(town, "A"), town.offer("A"))
+    matching.hear(town.organization("A"), run_out(town, "A", days=0), town.offer("A"))
     request = town.submit(matching)
-    matching.hear(moved(town, MONTH))
+    matching.hear(moved(town, timedelta(days=1)))  # before the referral expires
     answer = steps.decide(request["id"], "acceptance")
     assert (answer.status_code, answer.json()["type"]) == (409, "urn:fenghe:problem:agreement-missing")
 
