@@ -11,7 +11,7 @@ from rich.table import Table
 
 from tests.benchmarks.measure import Row, machine
 
-NAMES = ("consume", "latency", "intake", "backlog", "growth", "startup")
+NAMES = ("consume", "latency", "intake", "backlog", "growth", "startup", "classify")
 
 
 def main() -> None:

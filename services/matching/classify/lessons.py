@@ -9,7 +9,8 @@ from typing import Any, NamedTuple
 from shared.events.registry import Category
 from shared.events.registry import Item as TaxonomyItem
 
-NAME_WEIGHT = 3.0
+NAME_WEIGHT, LABEL_WEIGHT = 3.0, 0.5
+"""A phrase weighs 1. A labelled text tells much beside what it asks for."""
 
 # What people write who ask for nothing. Without it every text would have to be about some item, the more so the fewer
 # items a taxonomy has.
@@ -155,11 +156,11 @@ def syllabus(topics: Sequence[Topic], labels: Iterable[Label] = ()) -> Syllabus:
     taught = len(lessons)
     for label in sorted(set(labels), key=lambda label: (label.text, label.category or "", label.item or "")):
         if label.category is None:
-            lessons.append(Lesson(label.text, -1, -1))
+            lessons.append(Lesson(label.text, -1, -1, LABEL_WEIGHT))
         elif label.category in place_of:
             leaf = leaf_of.get(Leaf(label.category, label.item))
             if leaf is not None or label.item is None:
-                lessons.append(Lesson(label.text, leaf, place_of[label.category]))
+                lessons.append(Lesson(label.text, leaf, place_of[label.category], LABEL_WEIGHT))
     return Syllabus(tuple(leaves), tuple(topic.id for topic in topics), tuple(lessons), taught)
 
 
