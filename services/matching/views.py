@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -331,7 +331,7 @@ class ModelView(BaseModel):
     status: Literal["in-force", "retired", "refused"]
     learned: int
     held_out: int
-    measures: dict[str, dict[str, float]]
+    measures: dict[str, Any]
     fitted_at: datetime
 
 
