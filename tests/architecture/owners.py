@@ -12,6 +12,7 @@ from typing import Any
 
 import sqlalchemy as sa
 from fastapi.routing import APIRoute
+from sqlmodel import SQLModel
 
 from deploy.access import ALIASES, FIELDS, Bound, thing_of
 from shared.access import Role
@@ -80,12 +81,22 @@ def _value(column: sa.Column[Any], owner: Owner, table: str) -> Any:
         return None
     match column.type:
         case sa.JSON():
-            return "[]"
+            return "{}" if "dict" in _annotations(column.table).get(column.name, "").partition("[")[0] else "[]"
         case UTCDateTime():
             return datetime(2026, 11, 22, 9, 30, tzinfo=UTC).strftime("%Y-%m-%d %H:%M:%S.%f")
         case sa.Date():
             return date(2026, 11, 22).isoformat()
     return f"{column.name}-{owner.request}"
+
+
+def _annotations(table: Any) -> dict[str, str]:
+    """What the model of a table says its columns hold."""
+    models = SQLModel.__subclasses__()
+    for model in models:
+        models.extend(model.__subclasses__())
+        if getattr(model, "__table__", None) is table:
+            return {name: str(field.annotation) for name, field in model.model_fields.items()}
+    return {}
 
 
 def _first_allowed(column: sa.Column[Any]) -> str | None:
