@@ -56,7 +56,7 @@ class Fitted(NamedTuple):
     """A model that has just been fitted, and what the labels held out say of it and of the one in force."""
 
     weights: bytes
-    measures: dict[str, Any]
+    measures: list[dict[str, Any]]
     is_better: bool
 
 
@@ -204,11 +204,11 @@ def _fitted(community: str, work: _Work, comparing: str | None, current: Model |
 def _fit(work: _Work, current: Model | None) -> Fitted:
     model = fit(work.topics, work.learned)
     if current is None:
-        return Fitted(model.dump(), {"held_out": _measured(model, work.held_out)}, True)
+        return Fitted(model.dump(), [{"of": "this"} | _measured(model, work.held_out)], True)
     new, old = _measured(model, work.held_out), _measured(current, work.held_out)
     enough = len(work.held_out) >= FEWEST_HELD_OUT
     is_better = enough and (new["accuracy"], new["sureness"]) > (old["accuracy"], old["sureness"])
-    return Fitted(model.dump(), {"held_out": new, "before": old}, is_better)
+    return Fitted(model.dump(), [{"of": "this"} | new, {"of": "before"} | old], is_better)
 
 
 def _measured(model: Model, labels: Sequence[taught.Label]) -> dict[str, Any]:

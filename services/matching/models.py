@@ -165,7 +165,7 @@ class FittedModel(Table, table=True):
     lessons: str
     labels: int
     held_out: int
-    measures: dict[str, Any] = Field(sa_type=JSON)
+    measures: list[dict[str, Any]] = Field(sa_type=JSON)
     status: str
     fitted_at: datetime = Field(sa_type=UTCDateTime)
     weights: bytes | None

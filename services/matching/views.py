@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -321,17 +321,29 @@ class Method(BaseModel):
     ties: BilingualText
 
 
+class MeasuresView(BaseModel):
+    """How well a model read the labels held out, all between 0 and 1: `of` this model or the one before; `sureness` is the
+    mean probability given to what is right."""
+
+    of: Literal["this", "before"]
+    texts: int
+    accuracy: float
+    macro_f1: float
+    ece: float
+    sureness: float
+
+
 class ModelView(BaseModel):
     """A model that reads a community's requests, or did, or was refused because it was no better than the one in force.
-    `learned` and `held_out` count labels; `measures` are those on the labels held out, of this one (`held_out`) and of the
-    one in force when it was judged (`before`)."""
+    `learned` and `held_out` count labels; `measures` are those on the labels held out, of this one and of the one
+    in force when it was judged."""
 
     number: int
     name: str
     status: Literal["in-force", "retired", "refused"]
     learned: int
     held_out: int
-    measures: dict[str, Any]
+    measures: list[MeasuresView]
     fitted_at: datetime
 
 
