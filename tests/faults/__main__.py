@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import signal
 import sys
 import time
 
@@ -27,6 +28,7 @@ def main() -> int:
     wanted = set(filter(None, given.only.split(",")))
     if unknown := wanted - {fault.id for fault in FAULTS}:
         parser.error(f"there is no fault {', '.join(sorted(unknown))}; there are {', '.join(fault.id for fault in FAULTS)}")
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # as Ctrl-C does: nothing it started is left behind
     logs.configure(level="CRITICAL", format="text")
     console = Console(stderr=given.json, width=128)
     substrates, missing = available()
