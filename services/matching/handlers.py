@@ -11,11 +11,12 @@ from collections.abc import Iterable
 
 from sqlmodel import col, select
 
-from services.matching import holding, learning, pairing
-from services.matching.models import Agreement, Community, Offer, Organization, Satisfaction, Taxonomy
+from services.matching import holding, learning, pairing, projects
+from services.matching.models import Agreement, Community, Offer, Organization, Project, Satisfaction, Taxonomy
+from services.matching.rules import PROJECT
 from shared.events import CloudEvent
-from shared.events.feedback import SatisfactionChanged
-from shared.events.matching import RequestSubmitted
+from shared.events.feedback import EvaluationRecorded, SatisfactionChanged
+from shared.events.matching import ProjectEvaluated, RequestSubmitted
 from shared.events.registry import (
     AgreementEnded,
     AgreementExpiring,
@@ -40,6 +41,7 @@ from shared.events.registry import (
     OrganizationWithdrawn,
     TaxonomyPublished,
 )
+from shared.lifecycle import follow
 from shared.messaging import Handlers, Transaction
 
 on = Handlers()
@@ -197,6 +199,18 @@ def keep_satisfaction(tx: Transaction, events: list[CloudEvent[SatisfactionChang
             if event.data.kind == "organization" and event.data.season is None
         ],
     )
+
+
+@on(EvaluationRecorded)
+def note_evaluated(tx: Transaction, events: list[CloudEvent[EvaluationRecorded]]) -> None:
+    """A delivered project was evaluated for the first time."""
+    evaluated = {event.data.project for event in events if event.data.project is not None}
+    known = tx.session.exec(select(Project.id).where(col(Project.id).in_(evaluated))).all()
+    for _, project in sorted(projects.hold(tx, known).items()):
+        if project.status == "delivered":
+            project.status = follow(PROJECT, "project", project.status, "evaluate")
+            tx.session.add(project)
+            projects.tell(tx, ProjectEvaluated, project)
 
 
 @on(RequestSubmitted)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from services.matching import classify, rank
-from services.matching.views import BilingualText, Method
+from services.matching import classify, duplicates, gathering, rank, weighing
+from services.matching.rules import REFERRAL_TIME
+from services.matching.views import BilingualText, Method, ProjectKindView
 
 METHOD = Method(
     classifier=classify.METHOD,
@@ -55,5 +56,21 @@ METHOD = Method(
     ties=BilingualText(
         zh="每个组织只取得分最高的一项服务；得分相同的，按组织名称、服务名称排序。",
         en="Each organization stands with its best offer; equal scores go by organization name, then offer title.",
+    ),
+    days_to_answer=REFERRAL_TIME.days,
+    near_duplicate=duplicates.ALIKE,
+    project_kinds={
+        kind: ProjectKindView(name=name, categories=list(categories)) for kind, (name, categories) in gathering.KINDS.items()
+    },
+    claim_weights=weighing.WEIGHTS,
+    claiming=BilingualText(
+        zh="认领大会：只在铃响时仍有效的认领之间分配，没有认领的，谁也不给。先让有组织承接的项目最多，再让总分最高；"
+        "一项认领的得分由对口（协议覆盖项目服务项目的比例）、满意度、意愿次序（1、1/2、1/3……）按公布的权重相加；"
+        "仍相同的，由大会公告时公布的种子决定。每个组织承接的项目不超过它自己说明的数量。求解的题目和结果逐字公布。",
+        en="At a claim meeting, projects go to claims that stand at the bell and to nobody else: first so that "
+        "as many as can be are carried, then so that the sum of the claims' points is the largest. A claim's points are the "
+        "weighted sum of fit (the share of the project's items that the organization's agreements cover), satisfaction, and "
+        "the place in its order of wishes (1, 1/2, 1/3, ...). What is still equal the seed settles, published with the "
+        "meeting. No organization carries more than it said it can. What was solved and what came out is published in full.",
     ),
 )

@@ -65,6 +65,40 @@ REFERRAL: LifeCycle = {
     ("accepted", "withdraw"): "withdrawn",
     ("accepted", "deliver"): "delivered",
 }
+PROJECT: LifeCycle = {
+    ("proposed", "change"): "proposed",
+    ("proposed", "open"): "opened",
+    ("proposed", "close"): "closed",
+    ("opened", "change"): "opened",
+    ("opened", "claim"): "opened",
+    ("opened", "withdraw the claim of"): "opened",
+    ("opened", "assign"): "assigned",
+    ("opened", "close"): "closed",
+    ("assigned", "deliver"): "delivered",
+    # Its organization gives it back, or is relieved of it.
+    ("assigned", "reopen"): "opened",
+    ("assigned", "close"): "closed",
+    ("delivered", "evaluate"): "evaluated",
+    ("delivered", "close"): "closed",
+    ("evaluated", "close"): "closed",
+    # If it was closed undelivered.
+    ("closed", "reopen"): "opened",
+}
+MEETING: LifeCycle = {
+    ("scheduled", "change"): "scheduled",
+    ("scheduled", "open"): "opened",
+    ("scheduled", "cancel"): "cancelled",
+    ("opened", "conclude"): "concluded",
+    ("opened", "cancel"): "cancelled",
+    # An objection was upheld.
+    ("concluded", "conclude again"): "concluded",
+    ("concluded", "confirm"): "confirmed",
+}
+OBJECTION: LifeCycle = {
+    ("raised", "uphold"): "upheld",
+    ("raised", "reject"): "rejected",
+}
+QUESTION: LifeCycle = {("asked", "answer"): "answered"}
 REFERRAL_TIME = timedelta(days=3)
 """How long an organization has to accept or decline."""
 OPEN_REQUEST = ("classified", "matched", "unmatched", "gathered", "accepted")

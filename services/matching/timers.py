@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from services.matching import holding, learning, pairing
+from services.matching import holding, learning, pairing, projects
 from services.matching.models import Referral, Request
+from shared.events.matching import ProjectOverdue
 from shared.messaging import Timer, Timers, Transaction
 
 timers = Timers()
@@ -34,3 +35,13 @@ def renew_model(tx: Transaction, timer: Timer) -> None:
 def learn_by_night(tx: Transaction, timer: Timer) -> None:
     """Learn what people said during the day."""
     learning.wish_for_model(tx, timer.community)
+
+
+@timers(projects.PROJECT_DUE)
+def note_overdue(tx: Transaction, timer: Timer) -> None:
+    """A project's deadline has passed, and it was not delivered: the station decides what becomes of it."""
+    project = projects.hold(tx, [timer.subject])[timer.subject]
+    if project.status in ("opened", "assigned") and not project.overdue:
+        project.overdue = True
+        tx.session.add(project)
+        projects.tell(tx, ProjectOverdue, project)

@@ -21,6 +21,7 @@ CRAFT = {
     "matching": {
         *("classify", "rank", "allocate", "pairing", "telling", "method"),
         *("duplicates", "fate", "holding", "learning", "understanding"),
+        *("gathering", "projects", "weighing"),
     },
     "feedback": {"method"},
     "notify": {"channels", "webhooks", "sentences", "stream"},

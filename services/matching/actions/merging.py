@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlmodel import col
 
-from services.matching import fate, holding, queries, telling
+from services.matching import fate, holding, projects, queries, telling
 from services.matching.actions.requests import community_of, withdraw_open_referral
 from services.matching.models import Request
 from services.matching.rules import OPEN_REQUEST, REQUEST
@@ -20,7 +20,10 @@ def merge_request(tx: Transaction, caller: Caller, id: str, terms: MergeTerms) -
     """Merge a request into another of its community that asks for the same; those merged into it before follow along.
     Raises Conflict where either has been served or has otherwise come to its end, Invalid for one that is not known, one that
     itself follows another, or the request itself."""
-    caller.belongs_to(community_of(tx, id))
+    community = community_of(tx, id)
+    caller.belongs_to(community)
+    holding.hold_shared(tx.session, [community])
+    held = projects.hold_of(tx, (id, terms.into))
     found = {request.id: request for request in holding.load(tx.session, col(Request.id).in_((id, terms.into)))}
     request, into = found[id], found.get(terms.into)
     if into is None or into.community != request.community:
@@ -46,4 +49,5 @@ def merge_request(tx: Transaction, caller: Caller, id: str, terms: MergeTerms) -
     holding.save(tx.session, [into])
     if into.status == "accepted":
         fate.accept(tx, into)
+    projects.count_again(tx, held)
     return queries.requests.request_view(tx.session, holding.load(tx.session, Request.id == id)[0])

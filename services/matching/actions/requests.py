@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlmodel import col, select
 
-from services.matching import fate, holding, learning, pairing, queries, telling
+from services.matching import fate, holding, learning, pairing, projects, queries, telling
 from services.matching.classify.signals import alarm_in
 from services.matching.models import Community, Referral, Remark, Request
 from services.matching.rules import OPEN_REFERRAL, REQUEST, language_of
@@ -73,7 +73,9 @@ def withdraw_request(tx: Transaction, caller: Caller, id: str, terms: RemarkTerm
     """The resident withdraws a request before it is served; an open referral is withdrawn with it, and those that asked
     for the same stand for themselves again."""
     caller.holds(id)
-    request = locked(tx, id, for_ranking=True)
+    holding.hold_shared(tx.session, [community_of(tx, id)])
+    held = projects.hold_of(tx, [id])
+    request = locked(tx, id)
     accepted = request.status == "accepted"
     fate.leave(tx, request)
     move(tx, caller, request, "withdraw", terms)
@@ -83,6 +85,7 @@ def withdraw_request(tx: Transaction, caller: Caller, id: str, terms: RemarkTerm
     tx.tell(RequestWithdrawn(**telling.request_state(request)))
     withdraw_open_referral(tx, request)
     pairing.match(tx, fate.let_go(tx, request))
+    projects.count_again(tx, held)
     return queries.requests.request_view(tx.session, request)
 
 

@@ -1,28 +1,19 @@
-"""What people send to matching and what it answers."""
+"""What people send about requests and referrals, and what they are answered."""
 
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 
+from services.matching.views.base import BilingualText, Id, Personal, Terms, Words
 from shared.events.matching import Channel, Language, Reason, RequestStatus
 
 ReferralStanding = Literal["made", "accepted", "delivered", "declined", "expired", "handed-on", "withdrawn"]
 """A referral's status; `delivered` is an accepted one whose organization reported that it served."""
 
 Intake = Literal["web", "paper", "phone"]
-
-Id = Annotated[str, Field(min_length=1, max_length=100)]
-Words = Annotated[str, Field(min_length=1, max_length=2000)]
-
-
-class Terms(BaseModel):
-    """Base of what people send: a field it does not know is refused, blanks around text are dropped, and what they
-    wrote is never repeated in an error."""
-
-    model_config = ConfigDict(extra="forbid", str_strip_whitespace=True, hide_input_in_errors=True)
 
 
 class RequestTerms(Terms):
@@ -56,12 +47,6 @@ class RemarkTerms(Terms):
     reason: Words | None = None
 
 
-class ReasonTerms(Terms):
-    """Why, in one's own words: whom it concerns reads it."""
-
-    reason: Words
-
-
 class MergeTerms(Terms):
     """The request that asks for the same, and into which another is merged."""
 
@@ -72,19 +57,6 @@ class HandingOnTerms(Terms):
     """The member of the hub that is to serve the request."""
 
     member: Id
-
-
-class Personal(BaseModel):
-    """Base of what is answered with a resident's words, or with a key to them: no error repeats them."""
-
-    model_config = ConfigDict(hide_input_in_errors=True)
-
-
-class BilingualText(BaseModel):
-    """A text in Chinese and English."""
-
-    zh: str
-    en: str
 
 
 class CandidateView(BaseModel):
@@ -305,8 +277,17 @@ class Figures(BaseModel):
     merged: int
 
 
+class ProjectKindView(BaseModel):
+    """One of the ten types of project, and the categories whose needs it gathers."""
+
+    name: BilingualText
+    categories: list[str]
+
+
 class Method(BaseModel):
-    """How requests are read and organizations are ranked: all that is needed to do it again."""
+    """How requests are read, organizations ranked and projects allocated: all that is needed to do it again.
+    `days_to_answer` is how long an organization has to accept or decline; from `near_duplicate` (a cosine) on two requests
+    are offered as the same; `claim_weights` are points of 1000."""
 
     classifier: str
     threshold: float
@@ -319,6 +300,11 @@ class Method(BaseModel):
     conditions: list[BilingualText]
     reading: BilingualText
     ties: BilingualText
+    days_to_answer: int
+    near_duplicate: float
+    project_kinds: dict[str, ProjectKindView]
+    claim_weights: dict[str, int]
+    claiming: BilingualText
 
 
 class MeasuresView(BaseModel):

@@ -1,4 +1,4 @@
-"""Matching's HTTP API: requests, referrals, figures, and the published method."""
+"""Requests over HTTP."""
 
 from __future__ import annotations
 
@@ -7,23 +7,14 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 
 from services.matching import actions, queries
-from services.matching.method import METHOD
+from services.matching.api.parameters import CommunityId
 from services.matching.views import (
     BilingualText,
     ClassificationTerms,
     CorrectionTerms,
-    Figures,
-    HandingOnTerms,
-    MemberView,
     MergeTerms,
-    Method,
-    ModelView,
     ReasonTerms,
-    ReferralDetail,
-    ReferralStanding,
-    ReferralView,
     RemarkTerms,
-    RenewalView,
     RequestDetail,
     RequestTerms,
     RequestView,
@@ -47,8 +38,6 @@ def slip_of(link: str) -> BilingualText:
 
 
 router = APIRouter()
-
-CommunityId = Annotated[str, Query(min_length=1, max_length=100, description="The community's id.")]
 
 
 @router.post("/requests", status_code=201, tags=["requests"])
@@ -151,83 +140,3 @@ def close_request(
 ) -> RequestView:
     """Close a request that was served."""
     return edge.run(actions.requests.close_request, caller, id, body)
-
-
-@router.get("/referrals", tags=["referrals"])
-def list_referrals(
-    community: Annotated[
-        str | None, Query(min_length=1, max_length=100, description="The community's id; the token's where left out.")
-    ] = None,
-    organization: Annotated[str | None, Query(min_length=1, max_length=100)] = None,
-    status: ReferralStanding | None = None,
-    page: PageRequest = PAGE_REQUEST,
-    caller: Caller = allow("organization", "station"),
-    edge: Edge = EDGE,
-) -> Page[ReferralDetail]:
-    """The referrals put before an organization, or all of a community for its station, oldest first."""
-    return edge.read(queries.referrals.list_referrals, caller, community, organization, status, page)
-
-
-@router.get("/referrals/{id}", tags=["referrals"])
-def get_referral(id: str, caller: Caller = allow("organization", "station"), edge: Edge = EDGE) -> ReferralDetail:
-    """A referral with the words of its request."""
-    return edge.read(queries.referrals.get_referral, caller, id)
-
-
-@router.post("/referrals/{id}/acceptance", tags=["referrals"])
-def accept_referral(id: str, caller: Caller = allow("organization", "station"), edge: Edge = EDGE) -> ReferralView:
-    """Take the request on."""
-    return edge.run(actions.referrals.accept_referral, caller, id)
-
-
-@router.post("/referrals/{id}/decline", tags=["referrals"])
-def decline_referral(
-    id: str, body: RemarkTerms | None = None, caller: Caller = allow("organization", "station"), edge: Edge = EDGE
-) -> ReferralView:
-    """Decline the request; it goes to the next candidate."""
-    return edge.run(actions.referrals.decline_referral, caller, id, body)
-
-
-@router.post("/referrals/{id}/delivery", tags=["referrals"])
-def deliver_referral(id: str, caller: Caller = allow("organization", "station"), edge: Edge = EDGE) -> ReferralView:
-    """Report that the request was served."""
-    return edge.run(actions.referrals.deliver_referral, caller, id)
-
-
-@router.get("/referrals/{id}/members", tags=["referrals"])
-def list_members(id: str, caller: Caller = allow("organization", "station"), edge: Edge = EDGE) -> list[MemberView]:
-    """The members to whom the hub of this referral may hand it on."""
-    return edge.read(queries.referrals.members, caller, id)
-
-
-@router.post("/referrals/{id}/handing-on", tags=["referrals"])
-def hand_on_referral(
-    id: str, body: HandingOnTerms, caller: Caller = allow("organization", "station"), edge: Edge = EDGE
-) -> ReferralView:
-    """A hub hands the request on to one of its members; the answer is the member's referral."""
-    return edge.run(actions.referrals.hand_on_referral, caller, id, body)
-
-
-@router.get("/communities/{community}/figures", tags=["figures"])
-def get_figures(community: str, caller: Caller = allow("anyone"), edge: Edge = EDGE) -> Figures:
-    """Matching's part of a community's figures."""
-    return edge.read(queries.figures.figures, community)
-
-
-@router.get("/communities/{community}/models", tags=["method"])
-def list_models(community: str, caller: Caller = allow("station"), edge: Edge = EDGE) -> list[ModelView]:
-    """The models that read a community's requests, newest first, with what the labels held out said of them."""
-    return edge.read(actions.models.list_models, caller, community)
-
-
-@router.post("/communities/{community}/models", status_code=202, tags=["method"])
-def renew_model(community: str, caller: Caller = allow("station"), edge: Edge = EDGE) -> RenewalView:
-    """Learn now, instead of by night, what people said since the last time. The new model takes over only where it is better
-    on the labels held out."""
-    return edge.run(actions.models.renew_model, caller, community)
-
-
-@router.get("/method", tags=["method"])
-def get_method(caller: Caller = allow("anyone")) -> Method:
-    """How requests are read and organizations are ranked, published."""
-    return METHOD

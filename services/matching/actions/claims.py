@@ -1,0 +1,148 @@
+"""What organizations do with projects at a claim meeting: ask, claim, withdraw until the bell."""
+
+from __future__ import annotations
+
+from sqlmodel import select
+
+from services.matching import projects, queries, telling
+from services.matching.actions.projects import held_with_meeting
+from services.matching.models import Claim, Meeting, Project, Question
+from services.matching.rules import PROJECT, QUESTION
+from services.matching.views import AnswerTerms, ClaimTerms, ProjectView, QuestionTerms, QuestionView
+from shared.access import Caller
+from shared.clock import civil_date
+from shared.events.matching import ProjectClaimed, ProjectClaimWithdrawn, QuestionAnswered, QuestionAsked
+from shared.identifiers import new_id
+from shared.lifecycle import follow
+from shared.messaging import Transaction
+from shared.problems import Conflict, Forbidden, Invalid, NotFound
+
+
+def claim_project(tx: Transaction, caller: Caller, id: str, terms: ClaimTerms) -> ProjectView:
+    """Claim a project at the meeting to which it was published, while that is open. Raises Conflict where the organization
+    claims it already (`claim-standing`), gave this wish to another project (`wish-taken`), stated another capacity
+    (`capacity-differs`), or has no agreement in force for any item of the project (`agreement-missing`)."""
+    organization = _organization(caller)
+    _project(tx, caller, id)
+    project, meeting = held_with_meeting(tx, id, shared=True)
+    project.status = follow(PROJECT, "project", project.status, "claim")
+    meeting = _require_open(meeting)
+    standing = list(
+        tx.session.exec(
+            select(Claim).where(Claim.meeting == meeting.id, Claim.organization == organization, Claim.status == "standing")
+        )
+    )
+    if any(claim.project == id for claim in standing):
+        raise Conflict("claim-standing", "Your claim of this project stands already.", "project")
+    if any(claim.wish == terms.wish for claim in standing):
+        raise Conflict("wish-taken", f"You gave wish {terms.wish} to another project; give this one another.", "wish")
+    if any(claim.capacity != terms.capacity for claim in standing):
+        stated = standing[0].capacity
+        detail = f"In your other claims you said that you can carry {stated}; say the same, or withdraw those first."
+        raise Conflict("capacity-differs", detail, "capacity")
+    require_agreement(tx, project, organization)
+    tx.session.add(
+        Claim(
+            id=new_id(),
+            community=project.community,
+            project=id,
+            meeting=meeting.id,
+            organization=organization,
+            wish=terms.wish,
+            capacity=terms.capacity,
+            status="standing",
+            claimed_at=tx.now(project.community),
+        )
+    )
+    projects.tell(tx, ProjectClaimed, project)
+    return queries.projects.project_view(tx.session, caller, project)
+
+
+def withdraw_claim(tx: Transaction, caller: Caller, id: str) -> ProjectView:
+    """Withdraw a claim before the bell. Raises Conflict (`claim-missing`) where there is none that stands."""
+    organization = _organization(caller)
+    _project(tx, caller, id)
+    project, meeting = held_with_meeting(tx, id, shared=True)
+    project.status = follow(PROJECT, "project", project.status, "withdraw the claim of")
+    _require_open(meeting)
+    mine = select(Claim).where(Claim.project == id, Claim.organization == organization, Claim.status == "standing")
+    claim = tx.session.exec(mine.execution_options(populate_existing=True)).first()
+    if claim is None:
+        raise Conflict("claim-missing", "You have no claim of this project that stands.", "project")
+    claim.status = "withdrawn"
+    tx.session.add(claim)
+    projects.tell(tx, ProjectClaimWithdrawn, project)
+    return queries.projects.project_view(tx.session, caller, project)
+
+
+def ask_question(tx: Transaction, caller: Caller, id: str, terms: QuestionTerms) -> QuestionView:
+    """Ask about a project of a meeting before the bell, for all to read."""
+    organization = _organization(caller)
+    meeting = queries.meetings.found(tx.session, id)
+    caller.belongs_to(meeting.community)
+    if meeting.status not in ("scheduled", "opened"):
+        raise Conflict(f"meeting-{meeting.status}", f"This meeting is {meeting.status}; questions are asked before.", "status")
+    if terms.project not in queries.meetings.projects_of(tx.session, id):
+        raise Invalid("project", f"Project {terms.project!r} is not put before this meeting.", "project-unknown")
+    question = Question(
+        id=new_id(),
+        community=meeting.community,
+        meeting=id,
+        project=terms.project,
+        organization=organization,
+        text=terms.text,
+        asked_at=tx.now(meeting.community),
+    )
+    tx.session.add(question)
+    tx.tell(QuestionAsked(**telling.question_state(question)))
+    return QuestionView.model_validate(question, from_attributes=True)
+
+
+def answer_question(tx: Transaction, caller: Caller, id: str, terms: AnswerTerms) -> QuestionView:
+    """Answer a question, for all to read."""
+    question = tx.session.exec(select(Question).where(Question.id == id).with_for_update()).first()
+    if question is None:
+        raise NotFound("question", id)
+    caller.belongs_to(question.community)
+    follow(QUESTION, "question", "asked" if question.answer is None else "answered", "answer")
+    question.answer, question.answered_at = terms.text, tx.now(question.community)
+    tx.session.add(question)
+    tx.tell(QuestionAnswered(**telling.question_state(question)))
+    return QuestionView.model_validate(question, from_attributes=True)
+
+
+def require_agreement(tx: Transaction, project: Project, organization: str) -> None:
+    """Raises Conflict (`agreement-missing`) unless the organization has an agreement in force for an item of the project,
+    or, of one without items, for anything."""
+    if not may_carry(tx, project, organization):
+        detail = "You have no agreement in force for what this project asks for; sign one first."
+        raise Conflict("agreement-missing", detail, "organization")
+
+
+def may_carry(tx: Transaction, project: Project, organization: str) -> bool:
+    """Whether an organization has an agreement in force for an item of the project (of one without items: for anything)."""
+    today = civil_date(tx.now(project.community))
+    agreed = queries.menu.items_agreed(tx.session, project.community, organization, today)
+    return bool(agreed.intersection(project.items) if project.items else agreed)
+
+
+def _organization(caller: Caller) -> str:
+    if caller.organization is None:
+        raise Forbidden("Only an organization does this, for itself.")
+    return caller.organization
+
+
+def _project(tx: Transaction, caller: Caller, id: str) -> None:
+    community = tx.session.exec(select(Project.community).where(Project.id == id)).first()
+    if community is None:
+        raise NotFound("project", id)
+    caller.belongs_to(community)
+
+
+def _require_open(meeting: Meeting | None) -> Meeting:
+    if meeting is None:
+        raise Conflict("meeting-missing", "This project is not put before a claim meeting yet.", "meeting")
+    if meeting.status != "opened":
+        detail = f"The claim meeting is {meeting.status}; claims are made and withdrawn while it is open."
+        raise Conflict(f"meeting-{meeting.status}", detail, "meeting")
+    return meeting

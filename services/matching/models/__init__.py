@@ -1,0 +1,38 @@
+"""Matching's tables: its own, and what it keeps of other services' facts."""
+
+from services.matching.models.base import Table
+from services.matching.models.heard import Agreement, Community, Offer, Organization, Satisfaction, Taxonomy
+from services.matching.models.projects import (
+    Allocation,
+    Assignment,
+    Claim,
+    Meeting,
+    Objection,
+    Pair,
+    Project,
+    Question,
+)
+from services.matching.models.requests import FittedModel, Label, Referral, Remark, Request
+
+__all__ = [
+    "Agreement",
+    "Allocation",
+    "Assignment",
+    "Claim",
+    "Community",
+    "FittedModel",
+    "Label",
+    "Meeting",
+    "Objection",
+    "Offer",
+    "Organization",
+    "Pair",
+    "Project",
+    "Question",
+    "Referral",
+    "Remark",
+    "Request",
+    "Satisfaction",
+    "Table",
+    "Taxonomy",
+]

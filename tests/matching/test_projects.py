@@ -1,0 +1,281 @@
+"""Needs nobody serves are gathered into projects, and follow their fate; their residents are told of every step."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+
+from services.matching.gathering import KINDS, kind_of
+from services.matching.models import Project, Request
+from services.matching.rules import PROJECT
+from shared.clock import civil_date
+from shared.events.feedback import EvaluationRecorded
+from shared.events.matching import ProjectClosed, ProjectOverdue, ProjectProposed, RequestAccepted, RequestServed
+from shared.identifiers import new_id
+from tests.matching.given import GIBBERISH, LEAK, PESTS, PLUMBING, holder
+
+
+def problem(answer):
+    return answer.status_code, answer.json()["type"].rpartition(":")[2]
+
+
+def unmatched(matching, town, count=3, text=LEAK):
+    """Requests nobody can serve."""
+    return [town.submit(matching, text=text) for _ in range(count)]
+
+
+def statuses(matching):
+    return sorted(row.status for row in matching.rows(Request))
+
+
+def carriers(matching, town, *names):
+    """Organizations with an agreement but nothing on the menu: they serve no request, and may claim projects."""
+    for name in names:
+        matching.hear(town.organization(name), town.agreement(name, PLUMBING, PESTS))
+
+
+def test_there_are_ten_kinds_and_every_category_has_one():
+    assert len(KINDS) == 10
+    categories = [category for _, some in KINDS.values() for category in some]
+    assert len(categories) == len(set(categories)) == 12
+    assert kind_of("elderly") == "elderly-care"
+    assert kind_of("rights") == "legal-aid"
+    assert kind_of("no-such-category") in KINDS
+
+
+def test_unmatched_requests_are_suggested_and_a_suggestion_becomes_a_project(matching, town, desk):
+    town.open_with(matching)
+    requests = unmatched(matching, town, 3)
+    desk.do(requests[1], "merging", {"into": requests[0]["id"]}, station=True)
+    town.submit(matching, text=GIBBERISH)
+    town.submit(matching, text="家里有蟑螂")
+    (suggestion,) = desk.ask(f"projects/suggestions?community={town.community}", method="GET").json()
+    assert (suggestion["kind"], suggestion["items"]) == ("housekeeping", [PLUMBING])
+    # Two requests inside, three residents who asked: the merged one is counted, and counted once.
+    assert sorted(suggestion["requests"]) == sorted([requests[0]["id"], requests[2]["id"]])
+    assert suggestion["beneficiaries"] == 3
+    terms = {name: value for name, value in suggestion.items() if name != "beneficiaries"}
+    project = desk.done("projects", terms | {"community": town.community})
+    assert (project["status"], project["beneficiaries"]) == ("proposed", 3)
+    assert desk.ask(f"projects/suggestions?community={town.community}", method="GET").json() == []
+    assert desk.told()[-3:] == ["request.gathered", "request.gathered", "project.proposed"]
+    (told,) = matching.told(ProjectProposed)
+    assert set(told.data.requests) == {requests[0]["id"], requests[2]["id"]}
+    assert desk.seen(requests[0]["id"])["project"] == project["id"]
+    # What is gathered waits for its project, whoever comes along meanwhile.
+    matching.hear(*town.member("甲"))
+    assert desk.seen(requests[0]["id"])["status"] == "gathered"
+
+
+def test_the_station_edits_merges_splits_and_opens(matching, town, desk):
+    town.open_with(matching)
+    requests = unmatched(matching, town, 4)
+    project = desk.propose(requests=[request["id"] for request in requests[:3]])
+    edited = {"title_zh": "水电便民", "fee_mode": "low", "price": "5.00", "budget": "900.00", "deadline": "2030-01-01"}
+    changed = desk.done(f"projects/{project['id']}", edited, method="PATCH")
+    assert {name: changed[name] for name in edited} == edited
+    split = {"requests": [requests[2]["id"]], "title_zh": "另一个", "title_en": "Another"}
+    other = desk.done(f"projects/{project['id']}/splitting", split)
+    assert (other["beneficiaries"], desk.project(project["id"])["beneficiaries"]) == (1, 2)
+    desk.done(f"projects/{other['id']}/requests", {"add": [requests[3]["id"]]})
+    merged = desk.done(f"projects/{other['id']}/merging", {"into": project["id"]})
+    assert (merged["id"], merged["beneficiaries"]) == (project["id"], 4)
+    assert desk.project(other["id"])["merged_into"] == project["id"]
+    left = desk.done(f"projects/{project['id']}/requests", {"remove": [requests[0]["id"]]})
+    assert left["beneficiaries"] == 3
+    assert desk.seen(requests[0]["id"])["status"] == "unmatched"
+    assert desk.done(f"projects/{project['id']}/opening")["status"] == "opened"
+    assert desk.told()[-3:] == ["project.changed", "request.released", "project.opened"] or desk.told()[-1] == "project.opened"
+    answer = desk.ask(f"projects/{project['id']}/requests", {"add": [requests[0]["id"]]})
+    assert problem(answer) == (409, "project-opened")
+
+
+def test_proposed_projects_are_the_stations_and_opened_ones_everybodys(matching, town, desk):
+    town.open_with(matching)
+    unmatched(matching, town)
+    project = desk.propose()["id"]
+    path = f"/api/matching/projects/{project}"
+    assert problem(matching.client.get(path)) == (403, "forbidden")
+    listed = f"/api/matching/projects?community={town.community}"
+    assert matching.client.get(listed).json()["items"] == []
+    assert len(matching.client.get(listed, headers=desk.station).json()["items"]) == 1
+    desk.done(f"projects/{project}/opening")
+    seen = matching.client.get(path).json()
+    assert (seen["beneficiaries"], seen["requests"], seen["claims"]) == (3, [], [])
+
+
+def test_requests_follow_their_project_to_the_end(matching, town, desk):
+    town.open_with(matching)
+    carriers(matching, town, "甲")
+    requests = unmatched(matching, town)
+    desk.do(requests[2], "merging", {"into": requests[0]["id"]}, station=True)
+    project = desk.opened()
+    desk.assigned(project, "甲")
+    assert desk.project(project)["organization"] == town.id_of("甲")
+    assert statuses(matching) == ["accepted"] * 3
+    assert {event.data.organization for event in matching.told(RequestAccepted)} == {town.id_of("甲")}
+    assert problem(desk.ask(f"projects/{project}/delivery", of="乙")) == (403, "forbidden")
+    assert desk.done(f"projects/{project}/delivery", of="甲")["status"] == "delivered"
+    assert statuses(matching) == ["served"] * 3
+    assert len(matching.told(RequestServed)) == 3
+    evaluation = EvaluationRecorded(
+        community=town.community,
+        evaluation=new_id(),
+        party="station",
+        organization=town.id_of("甲"),
+        offer=None,
+        item=None,
+        score=90,
+        season="2026-Q4",
+        recorded_at=datetime.now(UTC),
+        project=project,
+    )
+    matching.hear(evaluation, evaluation.model_copy(update={"evaluation": new_id()}))
+    assert desk.project(project)["status"] == "evaluated"
+    assert desk.told().count("project.evaluated") == 1
+    assert desk.done(f"projects/{project}/closing", {"reason": "办好了"})["status"] == "closed"
+    assert statuses(matching) == ["served"] * 3
+    # One of them was not content, and goes its own way.
+    desk.do(requests[0], "dispute")
+    reopened = desk.do(requests[0], "reopening", station=True).json()
+    assert (reopened["status"], reopened["project"]) == ("unmatched", None)
+
+
+def test_closed_unclaimed_it_gives_its_requests_back(matching, town, desk):
+    town.open_with(matching)
+    unmatched(matching, town)
+    project = desk.opened()
+    matching.hear(*town.member("甲"))
+    assert desk.done(f"projects/{project}/closing", {"reason": "没有组织认领"})["reason"] == "没有组织认领"
+    # They are released, and somebody can serve them by now.
+    assert statuses(matching) == ["matched"] * 3
+    (told,) = matching.told(ProjectClosed)
+    assert "没有组织认领" not in told.data.model_dump_json()
+    assert desk.told().count("request.released") == 3
+
+
+def test_an_assigned_project_is_taken_back_and_assigned_to_another(matching, town, desk):
+    town.open_with(matching)
+    carriers(matching, town, "甲", "乙")
+    unmatched(matching, town)
+    project = desk.opened()
+    desk.assigned(project, "甲")
+    assert desk.done(f"projects/{project}/reopening", {"reason": "甲队解散"})["status"] == "opened"
+    assert statuses(matching) == ["gathered"] * 3
+    desk.assigned(project, "乙")
+    assert desk.project(project)["organization"] == town.id_of("乙")
+    assert statuses(matching) == ["accepted"] * 3
+
+
+def test_a_closed_project_is_reopened_with_what_still_waits(matching, town, desk):
+    town.open_with(matching)
+    requests = unmatched(matching, town)
+    project = desk.opened()
+    desk.done(f"projects/{project}/closing", {"reason": "再等等"})
+    desk.do(requests[0], "withdrawal")
+    again = desk.done(f"projects/{project}/reopening", {"reason": "可以了"})
+    assert (again["status"], again["beneficiaries"]) == ("opened", 2)
+    assert statuses(matching) == ["gathered", "gathered", "withdrawn"]
+
+
+def test_a_withdrawn_or_merged_request_is_counted_out_of_its_project(matching, town, desk):
+    town.open_with(matching)
+    requests = unmatched(matching, town)
+    project = desk.opened()
+    desk.do(requests[0], "withdrawal")
+    assert desk.project(project)["beneficiaries"] == 2
+    late = town.submit(matching)
+    desk.do(late, "merging", {"into": requests[1]["id"]}, station=True)
+    assert desk.project(project)["beneficiaries"] == 3
+    assert desk.told()[-1] == "project.changed"
+    desk.do(late, "withdrawal")
+    assert desk.project(project)["beneficiaries"] == 2
+    desk.do(requests[2], "merging", {"into": requests[1]["id"]}, station=True)
+    view = desk.project(project)
+    assert (view["beneficiaries"], view["requests"]) == (2, [requests[1]["id"]])
+
+
+def test_an_overdue_project_is_seen_and_its_deadline_may_be_moved(matching, town, desk):
+    town.open_with(matching)
+    carriers(matching, town, "甲")
+    unmatched(matching, town)
+    today = civil_date(datetime.now(UTC))
+    project = desk.opened(deadline=str(today + timedelta(days=1)))
+    desk.assigned(project, "甲")
+    matching.hear(town.clock_moved(timedelta(days=1)))
+    assert not desk.project(project)["overdue"]
+    matching.hear(town.clock_moved(timedelta(days=2)))
+    assert desk.project(project)["overdue"]
+    (told,) = matching.told(ProjectOverdue)
+    assert (told.data.status, told.data.organization) == ("assigned", town.id_of("甲"))
+    moved = desk.done(f"projects/{project}", {"deadline": str(today + timedelta(days=30))}, method="PATCH")
+    assert not moved["overdue"]
+    desk.done(f"projects/{project}/delivery", of="甲")
+    matching.hear(town.clock_moved(timedelta(days=40)))
+    assert len(matching.told(ProjectOverdue)) == 1
+
+
+def test_what_cannot_be_gathered_is_refused_and_tells_nothing(matching, town, desk):
+    town.open_with(matching, "甲")
+    matched = town.submit(matching)
+    before = desk.told()
+    described = {"title_zh": "x", "title_en": "x", "scope_zh": "x", "scope_en": "x", "community": town.community}
+    refused = {
+        (409, "request-matched"): {"requests": [matched["id"]]},
+        (422, "request-unknown"): {"requests": [new_id()]},
+        (422, "item-unknown"): {"items": ["no-such-item"]},
+        (422, "price-missing"): {"fee_mode": "low"},
+        (422, "invalid"): {"kind": "no-such-kind"},
+    }
+    for expected, terms in refused.items():
+        assert problem(desk.ask("projects", described | terms)) == expected
+    elsewhere = matching.as_("station", community=new_id())
+    assert matching.client.post("/api/matching/projects", json=described, headers=elsewhere).status_code == 403
+    assert matching.client.post("/api/matching/projects", json=described, headers=holder(matched)).status_code == 403
+    assert desk.told() == before
+    assert matching.rows(Project) == []
+
+
+VERBS = {
+    "open": ("opening", None),
+    "close": ("closing", {"reason": "x"}),
+    "reopen": ("reopening", {"reason": "x"}),
+    "deliver": ("delivery", None),
+}
+
+
+def bring_to(desk, status):
+    project = desk.propose()["id"]
+    if status != "proposed":
+        desk.done(f"projects/{project}/opening")
+    if status in ("assigned", "delivered", "closed"):
+        desk.assigned(project, "甲")
+    if status in ("delivered", "closed"):
+        desk.done(f"projects/{project}/delivery")
+    if status == "closed":
+        desk.done(f"projects/{project}/closing", {"reason": "x"})
+    return project
+
+
+@pytest.mark.parametrize("status", ["proposed", "opened", "assigned", "delivered", "closed"])
+def test_every_wrong_step_of_a_project_is_refused_and_tells_nothing(matching, town, desk, status):
+    town.open_with(matching)
+    carriers(matching, town, "甲")
+    unmatched(matching, town, 2)
+    project = bring_to(desk, status)
+    before, rows = desk.told(), matching.rows(Project)
+    wrong = [verb for verb in VERBS if (status, verb) not in PROJECT or (status, verb) == ("closed", "reopen")]
+    for verb in wrong:
+        path, body = VERBS[verb]
+        answer = desk.ask(f"projects/{project}/{path}", body)
+        expected = "project-delivered" if (status, verb) == ("closed", "reopen") else f"project-{status}"
+        assert problem(answer) == (409, expected), verb
+    assert wrong
+    assert desk.told() == before
+    assert matching.rows(Project) == rows
+
+
+def test_a_deadline_is_a_day_where_the_community_lives(matching, town, desk):
+    town.open_with(matching)
+    assert desk.propose(deadline="2031-02-03")["deadline"] == date(2031, 2, 3).isoformat()
