@@ -31,7 +31,16 @@ BOUND: Mapping[Role, tuple[Bound, ...]] = {
 }
 """What a caller of a role is bound to: what belongs to another is refused with 403 or 404."""
 
-WIDER: Mapping[tuple[str, str, Role], tuple[Bound, str]] = {}
+WIDER: Mapping[tuple[str, str, Role], tuple[Bound, str]] = {
+    ("matching", "POST /projects/{id}/claims", "organization"): (
+        "own organization",
+        "it claims, for itself, a project that is nobody's yet",
+    ),
+    ("matching", "POST /projects/{id}/claim-withdrawal", "organization"): (
+        "own organization",
+        "it withdraws its own claim of a project that is nobody's yet",
+    ),
+}
 """What does not hold at a route (service, method and path, role), and why."""
 
 

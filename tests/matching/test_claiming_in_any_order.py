@@ -68,6 +68,12 @@ class Claiming(RuleBasedStateMachine):
         answer = self.post("meetings", terms | {"projects": [self.id], "objection_days": 0, "seed": 3})
         if answer.status_code == 201:
             self.meeting = answer.json()["id"]
+            self.step_of_the_meeting("open")
+
+    @rule(names=st.sets(NAME, min_size=1), wish=st.integers(1, 2))
+    def claim_several(self, names: set[str], wish: int) -> None:
+        for name in sorted(names):
+            self.claim(name, wish)
 
     @rule(name=NAME, wish=st.integers(1, 2))
     def claim(self, name: str, wish: int) -> None:
@@ -87,7 +93,14 @@ class Claiming(RuleBasedStateMachine):
     def is_open(self) -> bool:
         return self.meeting is not None and self.row(Meeting, self.meeting).status == "opened"
 
-    @rule(verb=st.sampled_from([*MEETING_STEPS, *MEETING_STEPS, "open", "conclude", "confirm"]))
+    @rule()
+    @precondition(lambda self: bool(self.claims))
+    def decide(self) -> None:
+        for verb in ("conclude", "confirm"):
+            if self.meeting is not None:
+                self.step_of_the_meeting(verb)
+
+    @rule(verb=st.sampled_from(list(MEETING_STEPS)))
     @precondition(lambda self: self.meeting is not None)
     def step_of_the_meeting(self, verb: str) -> None:
         before = self.row(Meeting, self.meeting).status
@@ -152,7 +165,7 @@ def test_claim_withdraw_and_reopen_in_any_order(matching):
     run_state_machine_as_test(
         lambda: Claiming(matching),
         settings=settings(
-            max_examples=12, stateful_step_count=30, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True
+            max_examples=20, stateful_step_count=30, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True
         ),
     )
     reached = {event.type.split(".", 1)[1].removesuffix(".v1") for event in matching.told()}

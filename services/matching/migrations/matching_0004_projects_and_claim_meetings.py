@@ -76,6 +76,7 @@ def upgrade() -> None:
         sa.Column("relieved", sa.String(), nullable=True),
         sa.Column("merged_into", sa.String(), nullable=True),
         sa.Column("reason", sa.String(), nullable=True),
+        sa.CheckConstraint("fee_mode IN ('free', 'low', 'paid')", name=op.f("ck_projects_fee_mode")),
         sa.CheckConstraint("(fee_mode = 'free') = (price IS NULL)", name=op.f("ck_projects_price")),
         sa.CheckConstraint(
             "kind IN ('elderly-care', 'childcare', 'housekeeping', 'medical', 'culture', 'legal-aid', 'employment', 'assistance', 'safety', 'neighbourhood')",

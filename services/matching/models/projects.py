@@ -32,6 +32,7 @@ class Project(Table, table=True):
         ),
         CheckConstraint("status NOT IN ('proposed', 'opened') OR organization IS NULL", name="free"),
         CheckConstraint("status NOT IN ('delivered', 'evaluated') OR delivered_at IS NOT NULL", name="delivered_at"),
+        CheckConstraint("fee_mode IN ('free', 'low', 'paid')", name="fee_mode"),
         CheckConstraint("(fee_mode = 'free') = (price IS NULL)", name="price"),
         CheckConstraint("beneficiaries >= 0", name="beneficiaries"),
         Index("ix_projects_community_status", "community", "status"),
