@@ -13,8 +13,10 @@ from deploy.season import activities
 from deploy.season.calendar import Calendar
 from deploy.season.chance import Chance
 from deploy.season.deployment import Client, Deployment, Progress, Refused, SeasonError
+from deploy.season.evaluating import evaluate_projects
 from deploy.season.opening import open_community, open_sample
 from deploy.season.playing import Season
+from deploy.season.projects import Projects
 from deploy.season.report import (
     FIGURES,
     SeasonReport,
@@ -27,8 +29,9 @@ from deploy.season.report import (
 __all__ = ["FIGURES", "Deployment", "Refused", "SeasonError", "SeasonReport", "first_requests", "open_sample", "play"]
 
 
-WARNED, EXPIRED, LAST = 20, 46, 60
-"""Days of the season: agreements that end in it have been warned of, one has expired, everything has been."""
+WARNED, DELIVERED, EXPIRED, LAST = 20, 44, 46, 60
+"""Days of the season: agreements that end in it have been warned of; projects are delivered; one agreement has expired; all
+activities have been held."""
 
 
 def play(
@@ -61,6 +64,13 @@ def play(
     calendar.turn_to(WARNED)
     activities.renew(deployment, opened, sample, calendar)
     activities.hold(deployment, opened, announced, WARNED)
+    projects = Projects(deployment, opened, sample, calendar, seed)
+    projects.propose()
+    projects.meet()
+    calendar.turn_to(DELIVERED)
+    season.serve(projects.deliver())
+    season.rate()
+    evaluate_projects(deployment, opened, projects, season.chance, season.residents(2), calendar.moment(365).date().isoformat())
     calendar.turn_to(EXPIRED)
     activities.hold(deployment, opened, announced, EXPIRED)
     season.refer()

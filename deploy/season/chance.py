@@ -82,5 +82,10 @@ class Chance:
         noise = self._dice("evaluation", organization.organization_zh).gauss(0, 2)
         return min(100, max(0, round(100 * (0.15 + 0.8 * organization.quality) + noise)))
 
+    def score(self, project: str, judge: int, organization: Quality) -> int:
+        """A judge's score (0 to 100) for how an organization did a project."""
+        noise = self._dice("score", project, judge).gauss(0, 4)
+        return min(100, max(0, round(100 * (0.2 + 0.7 * organization.quality) + noise)))
+
     def _dice(self, phase: str, *natural_keys: object) -> random.Random:
         return random.Random("|".join(map(str, (self.seed, phase, *natural_keys))))

@@ -29,6 +29,15 @@ class Member:
     token: str
 
 
+@dataclass(frozen=True)
+class EnrolledExpert:
+    """An expert of the community: id, token, and the Chinese names of the organizations they may not judge."""
+
+    id: str
+    token: str
+    conflicts: tuple[str, ...]
+
+
 @dataclass
 class Found:
     """What of the opening is there already: organizations by Chinese name, ids of those that have or had an agreement,
@@ -111,9 +120,9 @@ class Joining:
                 link = {"organization": members[talent.organization_zh].id, "how": talent.how}
                 self._post(f"/talents/{id}/links", talent.name_zh, link)
 
-    def experts(self, members: dict[str, Member]) -> dict[str, str]:
-        """Enrol the experts: their tokens by Chinese name."""
-        tokens = {}
+    def experts(self, members: dict[str, Member]) -> list[EnrolledExpert]:
+        """Enrol the experts."""
+        enrolled = []
         for expert in self.sample.experts:
             terms = {
                 "community": self.community,
@@ -121,10 +130,11 @@ class Joining:
                 "categories": list(expert.categories),
                 "conflicts": [members[name].id for name in expert.conflicts],
             }
-            id = self._post("/experts", expert.name_zh, terms)["id"]
+            id = str(self._post("/experts", expert.name_zh, terms)["id"])
             body = {"role": "expert", "community": self.community, "subject": id}
-            tokens[expert.name_zh] = str(self._post("/tokens", expert.name_zh, body)["token"])
-        return tokens
+            token = str(self._post("/tokens", expert.name_zh, body)["token"])
+            enrolled.append(EnrolledExpert(id, token, expert.conflicts))
+        return enrolled
 
     def _register(self, organization: Organization, id: str) -> None:
         attempts = [one.attempts for one in self.sample.incubations if one.organization_zh == organization.name_zh]

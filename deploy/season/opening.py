@@ -13,7 +13,7 @@ import httpx
 
 from deploy.sample_community import Offer, Sample
 from deploy.season.deployment import Client, Deployment, Progress, Refused
-from deploy.season.joining import Found, Joining, Member
+from deploy.season.joining import EnrolledExpert, Found, Joining, Member
 from shared.clock import civil_date
 
 REGISTRY = "/api/registry"
@@ -22,7 +22,7 @@ REGISTRY = "/api/registry"
 @dataclass(frozen=True)
 class Opened:
     """A community that is open: its id, the tokens of operator and station, when it was opened, its
-    organizations by Chinese name, the tokens of its experts by Chinese name."""
+    organizations by Chinese name, its experts."""
 
     community: str
     slug: str
@@ -30,7 +30,7 @@ class Opened:
     station: str
     opened_at: datetime
     members: dict[str, Member]
-    experts: dict[str, str]
+    experts: list[EnrolledExpert]
 
 
 NOTHING = Found({}, set(), set(), False)

@@ -9,6 +9,7 @@ from deploy.sample_community import Quality, Request, Sample
 from deploy.season.calendar import Calendar
 from deploy.season.chance import Chance
 from deploy.season.deployment import Deployment, SeasonError
+from deploy.season.evaluating import Resident
 from deploy.season.joining import Member
 from deploy.season.opening import Opened
 
@@ -118,6 +119,17 @@ class Season:
             again = self._served(lambda submitted: submitted.disputed and not submitted.rated)
             self.deployment.each("residents rate again", again, self._rate_and_close)
             self.deployment.quiet("the ratings are heard")
+
+    def serve(self, served: dict[str, Member]) -> None:
+        """Remember who served which request in a project; what was merged into one was served with it."""
+        for id, member in served.items():
+            for one in self.submitted.values():
+                if one.id == id or (one.into is not None and one.into.id == id):
+                    one.served_by = member
+
+    def residents(self, count: int) -> list[Resident]:
+        """The first residents who were served, as members of the evaluation body."""
+        return [Resident(one.id, one.link) for one in self._served(lambda one: True)[:count]]
 
     def evaluate(self) -> None:
         """The station evaluates every organization that served somebody."""

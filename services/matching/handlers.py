@@ -15,7 +15,7 @@ from services.matching import holding, learning, pairing, projects
 from services.matching.models import Agreement, Community, Offer, Organization, Project, Satisfaction, Taxonomy
 from services.matching.rules import PROJECT
 from shared.events import CloudEvent
-from shared.events.feedback import EvaluationRecorded, SatisfactionChanged
+from shared.events.feedback import EvaluationSessionPublished, SatisfactionChanged
 from shared.events.matching import ProjectEvaluated, RequestSubmitted
 from shared.events.registry import (
     AgreementEnded,
@@ -201,9 +201,9 @@ def keep_satisfaction(tx: Transaction, events: list[CloudEvent[SatisfactionChang
     )
 
 
-@on(EvaluationRecorded)
-def note_evaluated(tx: Transaction, events: list[CloudEvent[EvaluationRecorded]]) -> None:
-    """A delivered project was evaluated for the first time."""
+@on(EvaluationSessionPublished)
+def note_evaluated(tx: Transaction, events: list[CloudEvent[EvaluationSessionPublished]]) -> None:
+    """The evaluation body published what it found of a delivered project."""
     evaluated = {event.data.project for event in events if event.data.project is not None}
     known = tx.session.exec(select(Project.id).where(col(Project.id).in_(evaluated))).all()
     for _, project in sorted(projects.hold(tx, known).items()):

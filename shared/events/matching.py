@@ -266,7 +266,7 @@ class ProjectOverdue(ProjectState, type="fenghe.project.overdue.v1"):
 
 
 class ProjectEvaluated(ProjectState, type="fenghe.project.evaluated.v1", public=True):
-    """The delivered project was evaluated for the first time."""
+    """The evaluation body published its findings about the delivered project."""
 
 
 class ProjectClosed(ProjectState, type="fenghe.project.closed.v1", public=True):

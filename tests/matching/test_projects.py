@@ -10,7 +10,7 @@ from services.matching.gathering import KINDS, kind_of
 from services.matching.models import Project, Request
 from services.matching.rules import PROJECT
 from shared.clock import civil_date
-from shared.events.feedback import EvaluationRecorded
+from shared.events.feedback import EvaluationSessionPublished
 from shared.events.matching import ProjectClosed, ProjectOverdue, ProjectProposed, RequestAccepted, RequestServed
 from shared.identifiers import new_id
 from tests.matching.given import GIBBERISH, LEAK, PESTS, PLUMBING, holder
@@ -119,19 +119,19 @@ def test_requests_follow_their_project_to_the_end(matching, town, desk):
     assert desk.done(f"projects/{project}/delivery", of="甲")["status"] == "delivered"
     assert statuses(matching) == ["served"] * 3
     assert len(matching.told(RequestServed)) == 3
-    evaluation = EvaluationRecorded(
+    published = EvaluationSessionPublished(
         community=town.community,
-        evaluation=new_id(),
-        party="station",
+        session=new_id(),
+        body=new_id(),
         organization=town.id_of("甲"),
-        offer=None,
-        item=None,
-        score=90,
-        season="2026-Q4",
-        recorded_at=datetime.now(UTC),
         project=project,
+        season="2026-Q4",
+        status="published",
+        opened_at=datetime.now(UTC),
+        published_at=datetime.now(UTC),
+        score=90,
     )
-    matching.hear(evaluation, evaluation.model_copy(update={"evaluation": new_id()}))
+    matching.hear(published, published.model_copy(update={"session": new_id()}))
     assert desk.project(project)["status"] == "evaluated"
     assert desk.told().count("project.evaluated") == 1
     assert desk.done(f"projects/{project}/closing", {"reason": "办好了"})["status"] == "closed"

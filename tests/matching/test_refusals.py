@@ -229,6 +229,10 @@ def test_figures(matching, town, steps):
         "handed_on": 0,
         "served": 1,
         "merged": 0,
+        "projects": 0,
+        "claims": 0,
+        "assigned": 0,
+        "delivered": 0,
     }
     nowhere = matching.client.get(f"/api/matching/communities/{Town().community}/figures").json()
     assert set(nowhere.values()) == {0}

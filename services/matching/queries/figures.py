@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy import func, select
 from sqlmodel import Session, col
 
-from services.matching.models import Referral, Request
+from services.matching.models import Claim, Project, Referral, Request
 from services.matching.views import Figures
 
 
@@ -32,6 +32,16 @@ def figures(session: Session, community: str) -> Figures:
         .select_from(Referral)
         .where(col(Referral.community) == community)
     ).one()
+    projects, assigned, delivered = session.execute(
+        select(
+            func.count(),
+            func.count(col(Project.organization)),
+            func.count(col(Project.delivered_at)),
+        )
+        .select_from(Project)
+        .where(col(Project.community) == community, col(Project.merged_into).is_(None))
+    ).one()
+    claims = session.execute(select(func.count()).select_from(Claim).where(col(Claim.community) == community)).scalar_one()
     return Figures(
         requests=requests,
         matched=matched,
@@ -42,4 +52,8 @@ def figures(session: Session, community: str) -> Figures:
         handed_on=handed_on,
         served=served,
         merged=merged,
+        projects=projects,
+        claims=claims,
+        assigned=assigned,
+        delivered=delivered,
     )

@@ -264,7 +264,8 @@ class ReferralDetail(ReferralView, Personal):
 class Figures(BaseModel):
     """Matching's part of a community's figures. `matched` counts requests that were ever matched, `unmatched` those
     that stand unmatched now, `accepted` referrals that were accepted (delivered ones too), `served` requests that have
-    been served (disputed and closed ones too), `overdue` and `handed_on` referrals, `merged` requests ("+1")."""
+    been served (disputed and closed ones too), `overdue` and `handed_on` referrals, `merged` requests ("+1"),
+    `projects`, `claims` of them (those withdrawn and lost too), and how many were `assigned` and `delivered`."""
 
     requests: int
     matched: int
@@ -275,6 +276,10 @@ class Figures(BaseModel):
     handed_on: int
     served: int
     merged: int
+    projects: int
+    claims: int
+    assigned: int
+    delivered: int
 
 
 class ProjectKindView(BaseModel):
