@@ -45,6 +45,7 @@ def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
                 organization_class="culture",
                 introduction_zh="",
                 introduction_en="",
+                origin="absorbed",
                 credit_code=None,
                 status=status,
                 applied_at=now(),
