@@ -12,7 +12,7 @@ from shared.identifiers import new_id
 from shared.logs import new_traceparent
 from shared.messaging import entries
 from tests.benchmarks import by_hand
-from tests.benchmarks.ground import Ground, count, cpu_seconds, databases
+from tests.benchmarks.ground import Ground, count, cpu_seconds, databases, thread_seconds
 from tests.benchmarks.listener import Table
 from tests.benchmarks.measure import Row
 
@@ -30,7 +30,7 @@ def run(runs: int, scale: float = 1) -> Iterator[Row]:
     """Rows: facts/s of each; ratios to the hand-written loop on the same database, and to the faster queue."""
     with Ground() as ground:
         facts, plain = (round(number * scale) for number in (FACTS, PLAIN))
-        contestants: dict[str, Callable[[], tuple[float, float]]] = {
+        contestants: dict[str, Callable[[], tuple[float, ...]]] = {
             "huey": partial(_plain, ground, "huey", HUEY, plain),
             "taskiq": partial(_plain, ground, "taskiq", TASKIQ, plain),
             "huey, its log off": partial(_plain, ground, "huey", [*HUEY, "-q", "-n"], plain),
@@ -42,18 +42,20 @@ def run(runs: int, scale: float = 1) -> Iterator[Row]:
             contestants[f"written by hand, on {kind}"] = partial(_by_hand, ground, kind, facts)
             contestants[f"the kit on {kind}"] = partial(_kit, ground, kind, facts)
         rates: dict[str, list[float]] = {name: [] for name in contestants}
-        costs: dict[str, list[float]] = {name: [] for name in contestants}
+        costs: dict[str, list[tuple[float, ...]]] = {name: [] for name in contestants}
         for _ in range(runs):
             for name, contestant in contestants.items():
-                rate, cost = contestant()
+                rate, *cost = contestant()
                 rates[name].append(rate)
-                costs[name].append(cost)
+                costs[name].append(tuple(cost))
     rows = {name: Row.of(name, "facts/s", values) for name, values in rates.items()}
     yield from rows.values()
     queue = max(list(rows.values())[:2], key=lambda row: row.median)
     for kind in kinds:
         for name in (f"written by hand, on {kind}", f"the kit on {kind}"):
-            yield Row.of(f"{name}: processor time of its process", "µs a fact", costs[name])
+            yield Row.of(f"{name}: processor time of its process", "µs a fact", [whole for whole, _ in costs[name]])
+        loops = [loop for _, loop in costs[f"the kit on {kind}"]]
+        yield Row.of(f"the kit on {kind}: of it, the event loop (FastStream, redis-py)", "µs a fact", loops)
     for kind in kinds:
         ours, hand = f"the kit on {kind}", f"written by hand, on {kind}"
         yield Row.ratios(f"the kit to the loop written by hand, on {kind} (aim: 0.7)", rates[ours], rates[hand])
@@ -109,14 +111,14 @@ def told_rate(ground: Ground, facts: int) -> float:
     return (counted - 1) * 1000 / (ended - began)
 
 
-def _by_hand(ground: Ground, kind: str, facts: int) -> tuple[float, float]:
+def _by_hand(ground: Ground, kind: str, facts: int) -> tuple[float, ...]:
     ground.redis.flushall()
     fill(ground, facts)
     with ground.database(kind, Table.metadata) as url:
         return _measured(ground, url, facts, ["-m", "tests.benchmarks.by_hand", ground.redis_url, url])
 
 
-def _kit(ground: Ground, kind: str, facts: int) -> tuple[float, float]:
+def _kit(ground: Ground, kind: str, facts: int) -> tuple[float, ...]:
     ground.redis.flushall()
     fill(ground, facts)
     with ground.database(kind, Table.metadata) as url:
@@ -124,19 +126,20 @@ def _kit(ground: Ground, kind: str, facts: int) -> tuple[float, float]:
         return _measured(ground, url, facts, ["-m", "tests.benchmarks.listener", settings])
 
 
-def _measured(ground: Ground, url: str, facts: int, command: list[str]) -> tuple[float, float]:
+def _measured(ground: Ground, url: str, facts: int, command: list[str]) -> tuple[float, ...]:
     with ground.process(command) as process:
         ground.until("it is warm", lambda: ground.redis.xlen(by_hand.TOLD) >= facts * WARM, process)
-        before, spent = ground.redis.xlen(by_hand.TOLD), cpu_seconds(process.pid)
+        before, spent, loop = ground.redis.xlen(by_hand.TOLD), cpu_seconds(process.pid), thread_seconds(process.pid)
         ground.until("every fact is told", lambda: ground.redis.xlen(by_hand.TOLD) >= facts, process)
-        spent = cpu_seconds(process.pid) - spent
+        spent, loop = cpu_seconds(process.pid) - spent, thread_seconds(process.pid) - loop
         ground.until("every fact is marked", lambda: count(url, "outbox WHERE entry_id IS NOT NULL") == [facts], process)
     assert count(url, "inbox", "outbox", "agreements") == [facts, facts, min(facts, SUBJECTS)]
     assert ground.redis.xpending(by_hand.HEARD, by_hand.GROUP)["pending"] == 0
-    return told_rate(ground, facts), spent * 1e6 / max(1, facts - before)
+    each = 1e6 / max(1, facts - before)
+    return told_rate(ground, facts), spent * each, loop * each
 
 
-def _plain(ground: Ground, name: str, worker: list[str], facts: int) -> tuple[float, float]:
+def _plain(ground: Ground, name: str, worker: list[str], facts: int) -> tuple[float]:
     ground.redis.flushall()
     environment = {
         "BENCH_REDIS_URL": ground.redis_url,
@@ -148,7 +151,7 @@ def _plain(ground: Ground, name: str, worker: list[str], facts: int) -> tuple[fl
     with ground.process(worker, **environment) as process:
         ground.until(f"{name} is done", lambda: ground.redis.llen("bench:moments") == 2, process)
     (first, began), (last, ended) = (map(float, moment.split()) for moment in ground.redis.lrange("bench:moments", 0, -1))
-    return (last - first) / (ended - began), 0.0
+    return ((last - first) / (ended - began),)
 
 
 def rivals_call(call: str) -> list[str]:

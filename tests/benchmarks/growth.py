@@ -41,6 +41,7 @@ def run(runs: int, scale: float = 1) -> Iterator[Row]:
     """Rows: facts/s with so many rows before; ratio to the fewest."""
     kinds = databases()
     rates: dict[tuple[str, int], list[float]] = {}
+    costs: dict[tuple[str, int], list[float]] = {}
     facts = round(FACTS * scale)
     with Ground() as ground:
         for kind in kinds:
@@ -48,11 +49,15 @@ def run(runs: int, scale: float = 1) -> Iterator[Row]:
                 urls = {times: stack.enter_context(_grown(ground, kind, round(ROWS * scale) * times)) for times in TIMES}
                 for _ in range(runs):
                     for times, url in urls.items():
-                        rates.setdefault((kind, times), []).append(_rate(ground, url, facts))
+                        rate, cost = _measure(ground, url, facts)
+                        rates.setdefault((kind, times), []).append(rate)
+                        costs.setdefault((kind, times), []).append(cost)
     for kind in kinds:
         for times in TIMES:
             rows = round(ROWS * scale) * times
             yield Row.of(f"{kind}: {rows:,} rows each in inbox and outbox", "facts/s", rates[kind, times])
+        for times in TIMES:
+            yield Row.of(f"{kind}: {times}× the rows, processor time", "µs a fact", costs[kind, times])
         for times in TIMES[1:]:
             yield Row.ratios(f"{kind}: {times}× the rows to 1× (aim: 0.9 to 1.1)", rates[kind, times], rates[kind, 1])
 
@@ -71,7 +76,7 @@ def _grown(ground: Ground, kind: str, rows: int) -> Iterator[str]:
         yield url
 
 
-def _rate(ground: Ground, url: str, facts: int) -> float:
+def _measure(ground: Ground, url: str, facts: int) -> tuple[float, float]:
     ground.redis.flushall()
     fill(ground, 1)
     command = ["-m", "tests.benchmarks.listener", ground.settings("feedback", url).model_dump_json()]
@@ -81,9 +86,11 @@ def _rate(ground: Ground, url: str, facts: int) -> float:
         before = ground.redis.xlen(by_hand.TOLD)
         os.kill(process.pid, signal.SIGSTOP)
         fill(ground, facts)
+        spent = cpu_seconds(process.pid)
         os.kill(process.pid, signal.SIGCONT)
         ground.until("every fact is told", lambda: ground.redis.xlen(by_hand.TOLD) >= before + facts, process)
-    return told_rate(ground, facts)
+        spent = cpu_seconds(process.pid) - spent
+    return told_rate(ground, facts), spent * 1e6 / facts
 
 
 def _idle(process: Popen[bytes]) -> bool:

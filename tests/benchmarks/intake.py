@@ -14,10 +14,10 @@ from sqlmodel import Field, Session, SQLModel
 
 from shared.database import Database
 from shared.identifiers import new_id
-from tests.benchmarks.ground import Ground, databases
+from tests.benchmarks.ground import Ground, cpu_seconds, databases
 from tests.benchmarks.http_load import as_fast_as_possible
 from tests.benchmarks.measure import Row
-from tests.benchmarks.town import free_port, matching
+from tests.benchmarks.town import free_port, matching, quiet
 from tests.matching.given import REQUESTS
 
 SECONDS, CONNECTIONS = 5.0, 8
@@ -44,18 +44,24 @@ def run(runs: int, scale: float = 1) -> Iterator[Row]:
     seconds = max(1.0, SECONDS * scale)
     with Ground() as ground:
         kinds = databases()
-        rates: dict[tuple[str, str], list[float]] = {(kind, what): [] for kind in kinds for what in ("bare", "ours")}
+        rates: dict[tuple[str, str], list[float]] = {(kind, what): [] for kind in kinds for what in ("bare", "ours", "cost")}
         for _ in range(runs):
             for kind in kinds:
-                with matching(ground, kind) as (port, body):
+                with matching(ground, kind) as (port, body, pid):
                     as_fast_as_possible(port, REQUESTS, body, 1, CONNECTIONS)
-                    rates[kind, "ours"].append(as_fast_as_possible(port, REQUESTS, body, seconds, CONNECTIONS))
+                    ground.until("matching is quiet", lambda: quiet(port))
+                    spent = cpu_seconds(pid)
+                    rate = as_fast_as_possible(port, REQUESTS, body, seconds, CONNECTIONS)
+                    ground.until("matching is quiet", lambda: quiet(port))
+                    rates[kind, "ours"].append(rate)
+                    rates[kind, "cost"].append((cpu_seconds(pid) - spent) * 1000 / (rate * seconds))
                 with _bare(ground, kind) as port:
                     as_fast_as_possible(port, "/words", body, 1, CONNECTIONS)
                     rates[kind, "bare"].append(as_fast_as_possible(port, "/words", body, seconds, CONNECTIONS))
     for kind in kinds:
         yield Row.of(f"{kind}: a bare FastAPI route, one insert", "POSTs/s", rates[kind, "bare"])
         yield Row.of(f"{kind}: matching, POST /requests, matched meanwhile", "POSTs/s", rates[kind, "ours"])
+        yield Row.of(f"{kind}: matching, processor time of a request until it is matched", "ms", rates[kind, "cost"])
         yield Row.ratios(f"{kind}: matching to the bare route", rates[kind, "ours"], rates[kind, "bare"])
 
 

@@ -58,7 +58,7 @@ def _measure(ground: Ground, kind: str, scale: float) -> tuple[list[float], list
     told: list[float] = []
     seen: dict[str, float] = {}
     warm, requests = (round(number * max(scale, 0.2)) for number in (WARM, REQUESTS_A_RUN))
-    with matching(ground, kind) as (port, body):
+    with matching(ground, kind) as (port, body, _):
 
         def read(ended: threading.Event) -> None:
             for now, id, fields in _follow(ground.redis_url, STREAM, ended):

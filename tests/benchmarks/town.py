@@ -20,9 +20,9 @@ MEMBERS = ("repairs", "plumbers", "neighbours", "volunteers")
 
 
 @contextmanager
-def matching(ground: Ground, kind: str) -> Iterator[tuple[int, bytes]]:
+def matching(ground: Ground, kind: str) -> Iterator[tuple[int, bytes, int]]:
     """The port of a matching service that knows a community and four organizations with room for everybody, and the body of
-    a request that they can serve. Everything heard has taken effect."""
+    a request that they can serve, and the id of the process. Everything heard has taken effect."""
     town = Town()
     ground.redis.flushall()
     facts: list[Fact] = [town.opened(), town.taxonomy()]
@@ -48,8 +48,8 @@ def matching(ground: Ground, kind: str) -> Iterator[tuple[int, bytes]]:
         with ground.process(["-m", "deploy.cli", "migrate", "matching"], **environment) as migrating:
             assert migrating.wait() == 0, (ground.folder / "processes.log").read_text()[-3000:]
         with ground.process(["-m", "deploy.cli", "run", "matching"], **environment) as process:
-            ground.until("matching is quiet", lambda: _quiet(port), process)
-            yield port, json.dumps(town.body()).encode()
+            ground.until("matching is quiet", lambda: quiet(port), process)
+            yield port, json.dumps(town.body()).encode(), process.pid
 
 
 def free_port() -> int:
@@ -59,7 +59,8 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def _quiet(port: int) -> bool:
+def quiet(port: int) -> bool:
+    """Whether the service on this port has nothing under way."""
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
     try:
         connection.request("GET", REQUESTS.rpartition("/")[0] + "/quiet")
