@@ -12,9 +12,10 @@ from rich.console import Console
 from rich.table import Table
 
 from shared import logs
+from tests.faults.row import Row
 from tests.faults.strikes import FAULTS
 from tests.faults.substrates import available
-from tests.faults.suite import Row, run
+from tests.faults.suite import run
 
 
 def main() -> int:

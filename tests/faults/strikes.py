@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from shared.messaging.steps import LABELS
 from tests.faults import poison
+from tests.faults.claiming import claim_at_once
 from tests.faults.fault import NOW, SHARED, SOLE, Fault
 from tests.faults.on_commands import adverse_order, fix_a_bug, roll_back
 from tests.faults.on_databases import STOPPED, lose_commits, stop_database
@@ -30,6 +31,7 @@ FAULTS = (
     Fault("T14", "a backlog and a late listener", late_listener, pace=NOW, takes=40),
     Fault("T15", "trimming against a stopped listener", trim_while_stopped, rounds=2),
     Fault("T16", "1 % poison", add_poison, pace=NOW, rounds=len(poison.KINDS)),
+    Fault("T20", "organizations claim one project", scene=claim_at_once, takes=20),
     Fault("republish", "an emptied listener is rebuilt", rebuild),
     Fault("relays", "two relays at once", race, replicas=2, settings={**SHARED, "sweep_age": 0}, pace=NOW),
     Fault("stop", "a stopped database", stop_database, rounds=2, takes=STOPPED * 4 / 3, own=True),

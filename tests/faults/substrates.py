@@ -30,6 +30,10 @@ class Ground:
     cluster: Cluster | None
     _make: Callable[[str], str]
 
+    def empty(self, name: str) -> str:
+        """The address of a new database without tables."""
+        return self._make(name)
+
     def database(self, name: str, metadata: sa.MetaData) -> str:
         """The address of a new database with the kit's tables and these."""
         url = self._make(name)

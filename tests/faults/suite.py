@@ -5,9 +5,7 @@ from __future__ import annotations
 import tempfile
 import time
 from contextlib import ExitStack
-from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
 
 import redis
 
@@ -18,38 +16,12 @@ from tests.faults.fault import Fault
 from tests.faults.judge import Evidence, judge
 from tests.faults.proxy import POSTGRES, REDIS, Proxy, postgres, socket_in, through, unix
 from tests.faults.replica import Gone
+from tests.faults.row import Row
 from tests.faults.substrates import Substrate
 from tests.messaging.child import Table
 
 PATIENCE = 30.0
 """Seconds in which everything must have come to rest again."""
-
-
-@dataclass
-class Row:
-    """What a fault did on a substrate. `recovery`: the slowest, in seconds. `notes`: what the judge and the driver say against
-    it; `remarks`: what else they measured."""
-
-    fault: str
-    what: str
-    substrate: str
-    times: int = 0
-    acknowledged: int = 0
-    lost: int = 0
-    twice: int = 0
-    recovery: float = 0.0
-    client_errors: int = 0
-    notes: list[str] = field(default_factory=list)
-    remarks: list[str] = field(default_factory=list)
-
-    @property
-    def holds(self) -> bool:
-        """Whether nothing was lost and nothing happened twice, and all came to rest."""
-        return not (self.lost or self.twice or self.notes)
-
-    def as_dict(self) -> dict[str, Any]:
-        """For JSON."""
-        return asdict(self)
 
 
 def run(
@@ -63,6 +35,8 @@ def run(
 ) -> Row:
     """Strike again and again for so many seconds, and at least as often as the fault needs. `small`: what is long or large
     is short and small. `broken`: a variant of the kit that must not hold."""
+    if fault.scene:
+        return fault.scene(substrate, seed, small)
     row = Row(fault.id, fault.what, str(substrate))
     script = f"{seed} {fault.id} {substrate}"
     with ExitStack() as stack:
@@ -120,6 +94,7 @@ def _strike(arena: Arena, fault: Fault, seconds: float, row: Row) -> None:
     while rounds < fault.rounds or time.monotonic() < deadline:
         time.sleep(arena.chance.uniform(*fault.pace))  # the pace of the strikes
         try:
+            assert fault.strike
             times, since = fault.strike(arena)
             row.times += times
             row.recovery = max(row.recovery, round(arena.recovery(since), 2))

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from tests.faults.row import Row
 from tests.faults.strikes import FAULTS
 from tests.faults.substrates import Substrate
-from tests.faults.suite import Row, run
+from tests.faults.suite import run
 
 SQLITE = Substrate("sqlite", "valkey")
 
