@@ -205,7 +205,7 @@ def keep_satisfaction(tx: Transaction, events: list[CloudEvent[SatisfactionChang
 def note_evaluated(tx: Transaction, events: list[CloudEvent[EvaluationSessionPublished]]) -> None:
     """The evaluation body published what it found of a delivered project."""
     evaluated = {event.data.project for event in events if event.data.project is not None}
-    known = tx.session.exec(select(Project.id).where(col(Project.id).in_(evaluated))).all()
+    known = tx.session.exec(select(Project.id).where(col(Project.id).in_(evaluated - {None}))).all()
     for _, project in sorted(projects.hold(tx, known).items()):
         if project.status == "delivered":
             project.status = follow(PROJECT, "project", project.status, "evaluate")

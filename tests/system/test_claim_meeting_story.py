@@ -1,0 +1,116 @@
+"""项目研讨和认领大会: projects are presented and discussed, organizations claim by their nature and strength, nobody is given
+what it did not claim, and the result can be checked by anybody (M10). Over HTTP only."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+import pytest
+
+from services.matching import allocate
+from tests.system.conftest import AllInOne
+from tests.system.station_desk import Desk
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[AllInOne]:
+    system = AllInOne(tmp_path_factory.mktemp("meeting") / "data")
+    system.start()
+    yield system
+    system.end()
+
+
+@pytest.fixture
+def desk(running: AllInOne, request: pytest.FixtureRequest) -> Desk:
+    return Desk(running, request.node.name.removeprefix("test_").replace("_", "-")[:40].strip("-"))
+
+
+def test_the_claim_meeting_from_its_announcement_to_the_delivered_project(desk: Desk) -> None:
+    requests = [desk.request() for _ in range(2)]
+    lunch = desk.project("老人午餐到家", [id for id, _ in requests], deadline=str(desk.now().date() + timedelta(days=5)))
+    visits = desk.project("陪伴独居老人", [])
+    chunhui, mulin, nuanxin = (desk.registered(name) for name in ("春晖助老服务中心", "睦邻互助社", "暖心小厨"))
+    by_name = {"春晖助老服务中心": chunhui, "睦邻互助社": mulin, "暖心小厨": nuanxin}
+
+    # Announced, with the seed by which ties are settled; presented and discussed.
+    meeting = desk.meeting(lunch, visits, seed=2016)
+    assert desk.see(f"/meetings/{meeting}", {})["seed"] == 2016
+    question = desk.do(f"/meetings/{meeting}/questions", {"project": lunch, "text": "有厨房可用吗？"}, desk.of(mulin))
+    assert "question.asked" in desk.told(desk.headers)
+    desk.do(f"/questions/{question['id']}/answer", {"text": "社区食堂可用。"})
+    assert "question.answered" in desk.told(desk.of(mulin))
+    (read,) = desk.see(f"/meetings/{meeting}", {})["questions"]
+    assert (read["text"], read["answer"]) == ("有厨房可用吗？", "社区食堂可用。")
+    assert desk.kind_of_problem(f"/projects/{lunch}/claims", {"wish": 1}, desk.of(mulin)) == "meeting-scheduled"
+
+    # Claimed in the order of wishes, withdrawn until the bell.
+    desk.do(f"/meetings/{meeting}/opening")
+    desk.claim(chunhui, lunch, wish=1)
+    desk.claim(chunhui, visits, wish=2)
+    desk.claim(mulin, lunch, wish=1)
+    desk.claim(nuanxin, visits)
+    desk.do(f"/projects/{visits}/claim-withdrawal", None, desk.of(nuanxin))
+    desk.do(f"/meetings/{meeting}/conclusion")
+    assert desk.kind_of_problem(f"/projects/{lunch}/claim-withdrawal", None, desk.of(mulin)) == "meeting-concluded"
+
+    # The result, with a reason for every winner and loser; anybody can do the sum again.
+    result = desk.see(f"/meetings/{meeting}", {})
+    won = {one["project"]: one["organization"] for one in result["outcomes"] if one["won"]}
+    assert won == {lunch: mulin, visits: chunhui}
+    assert len(result["outcomes"]) == 3
+    assert all(one["reason_zh"] and one["reason_en"] for one in result["outcomes"])
+    for organization in (chunhui, mulin):
+        assert "meeting.concluded" in desk.told(desk.of(organization))
+    assert "meeting.concluded" not in desk.told(desk.of(nuanxin))
+    stored = desk.see(f"/meetings/{meeting}/allocation", {})
+    assert allocate.solve(stored["instance"])["assignment"] == stored["result"]["assignment"]
+    claimed = {(one["project"], one["organization"]) for one in result["outcomes"]}
+    ids = [one["id"] for one in stored["instance"]["organizations"]]
+    arcs = stored["instance"]["arcs"]
+    assert {
+        (stored["instance"]["needs"][n], ids[o]) for n, o in zip(arcs["need"], arcs["organization"], strict=True)
+    } == claimed
+    assert by_name["暖心小厨"] not in ids
+
+    # An objection is looked into; after the published time the result holds.
+    objection = desk.do(f"/meetings/{meeting}/objections", {"project": lunch, "reason": "我们离得更近"}, desk.of(chunhui))
+    assert desk.kind_of_problem(f"/meetings/{meeting}/confirmation") == "objections-open"
+    desk.days_pass(3)
+    assert desk.kind_of_problem(f"/meetings/{meeting}/confirmation") == "objections-undecided"
+    desk.do(f"/objections/{objection['id']}/decision", {"upheld": False, "reason": "距离不在公布的标准里"})
+    assert "objection.rejected" in desk.told(desk.of(chunhui))
+    desk.do(f"/meetings/{meeting}/confirmation")
+    assert "project.assigned" in desk.told(desk.of(mulin))
+    assert {desk.see(f"/requests/{id}", link)["organization"] for id, link in requests} == {mulin}
+
+    # The deadline passes: seen by all, and the station asks; the work is done, the project evaluated in its time.
+    desk.days_pass(4)
+    assert desk.see(f"/projects/{lunch}", {})["overdue"]
+    assert "project.overdue" in desk.told(desk.of(mulin))
+    desk.do(f"/projects/{lunch}/delivery", None, desk.of(mulin))
+    assert {desk.see(f"/requests/{id}", link)["status"] for id, link in requests} == {"served"}
+    assert desk.do(f"/projects/{lunch}/closing", {"reason": "办好了"})["status"] == "closed"
+
+    # The other gives its project back; it is opened for the next meeting.
+    assert desk.do(f"/projects/{visits}/reopening", {"reason": "人手不够，主动退回"})["organization"] is None
+    assert "project.reopened" in desk.told(desk.of(chunhui))
+
+
+def test_an_objection_that_is_upheld_allocates_the_same_claims_anew(desk: Desk) -> None:
+    project = desk.project("小区改造监督", [])
+    one, two = desk.registered("甲社"), desk.registered("乙社")
+    meeting = desk.meeting(project, seed=7)
+    desk.do(f"/meetings/{meeting}/opening")
+    desk.claim(one, project, wish=1)
+    desk.claim(two, project, wish=3)
+    desk.do(f"/meetings/{meeting}/conclusion")
+    objection = desk.do(f"/meetings/{meeting}/objections", {"project": project, "reason": "有利益关系"}, desk.of(two))
+    desk.do(f"/objections/{objection['id']}/decision", {"upheld": True, "reason": "查实，应当回避"})
+    outcomes = {entry["organization"]: entry for entry in desk.see(f"/meetings/{meeting}", {})["outcomes"]}
+    assert (outcomes[one]["won"], outcomes[two]["won"]) == (False, True)
+    assert "查实，应当回避" in outcomes[one]["reason_zh"]
+    assert desk.see(f"/meetings/{meeting}/allocation", {})["round"] == 2
+    desk.days_pass(3)
+    desk.do(f"/meetings/{meeting}/confirmation")
+    assert desk.see(f"/projects/{project}", {})["organization"] == two

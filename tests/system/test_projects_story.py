@@ -1,0 +1,143 @@
+"""项目式: needs come in over many channels and count equally, similar ones are gathered into projects made to measure, and
+every resident follows what becomes of the own need (M6, M8, M9, M11). Over HTTP only."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.system.conftest import AllInOne
+from tests.system.station_desk import LUNCH, Desk
+
+CHANNELS = ("website", "mailbox", "party-member", "questionnaire", "home-visit", "discussion")
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[AllInOne]:
+    system = AllInOne(tmp_path_factory.mktemp("projects") / "data")
+    system.start()
+    yield system
+    system.end()
+
+
+@pytest.fixture
+def desk(running: AllInOne, request: pytest.FixtureRequest) -> Desk:
+    return Desk(running, request.node.name.removeprefix("test_").replace("_", "-")[:40].strip("-"))
+
+
+def test_needs_from_six_channels_become_a_project_and_are_served_and_rated(desk: Desk) -> None:
+    # 网站、民情信箱、党员提案、问卷、入户走访、座谈: one intake. Who has no computer gets the link on paper.
+    came_in = [desk.request(LUNCH + "啊" * n, channel=channel, intake="paper") for n, channel in enumerate(CHANNELS)]
+    seen = [desk.see(f"/requests/{id}", link) for id, link in came_in]
+    assert [one["channel"] for one in seen] == list(CHANNELS)
+    assert {one["status"] for one in seen} == {"unmatched"}
+
+    # Two neighbours ask for the very same: "+1".
+    (first, first_link), (second, second_link) = came_in[:2]
+    assert first in [one["request"]["id"] for one in desk.see(f"/requests/{second}/similar")]
+    desk.do(f"/requests/{second}/merging", {"into": first})
+    assert desk.see(f"/requests/{first}")["supporters"] == 2
+    assert desk.see(f"/requests/{second}", second_link)["follows"]["id"] == first
+    assert "request.merged" in desk.told(second_link)
+
+    # 量身定做: nobody serves it, so a project of one of the ten types is suggested.
+    method = desk.see("/method", {})
+    assert len(method["project_kinds"]) == 10
+    (suggestion,) = desk.see(f"/projects/suggestions?community={desk.community}")
+    assert (suggestion["kind"], suggestion["beneficiaries"]) == ("elderly-care", 6)
+    assert method["project_kinds"][suggestion["kind"]]["name"]["zh"] == "养老"
+
+    # The station edits it: 低偿, with a price, a budget and a deadline; splits it, merges it again, and opens it.
+    del suggestion["beneficiaries"]
+    terms = {"fee_mode": "low", "price": "8.00", "budget": "6000.00", "deadline": "2099-12-31"}
+    project = desk.do("/projects", suggestion | terms | {"community": desk.community})
+    id = project["id"]
+    aside = {"requests": [came_in[5][0]], "title_zh": "另一处", "title_en": "Elsewhere"}
+    other = desk.do(f"/projects/{id}/splitting", aside)
+    assert (other["beneficiaries"], desk.see(f"/projects/{id}")["beneficiaries"]) == (1, 5)
+    assert desk.do(f"/projects/{other['id']}/merging", {"into": id})["beneficiaries"] == 6
+    assert desk.ask("PATCH", f"/projects/{id}", {"title_zh": "老人午餐到家"}).json()["title_zh"] == "老人午餐到家"
+    assert desk.ask("GET", f"/projects/{id}", headers={}).status_code == 403
+    desk.do(f"/projects/{id}/opening")
+    assert desk.see(f"/projects/{id}", {})["price"] == "8.00"
+    assert "request.gathered" in desk.told(first_link)
+
+    # It is claimed, assigned, delivered; whoever asked is told, and rates over the own link.
+    carrier = desk.registered("春晖助老服务中心")
+    meeting = desk.meeting(id, objection_days=0)
+    desk.do(f"/meetings/{meeting}/opening")
+    desk.claim(carrier, id)
+    desk.do(f"/meetings/{meeting}/conclusion")
+    desk.do(f"/meetings/{meeting}/confirmation")
+    for _, link in came_in:
+        assert "request.accepted" in desk.told(link)
+    desk.do(f"/projects/{id}/delivery", None, desk.of(carrier))
+    for request, link in came_in:
+        followed = desk.see(f"/requests/{request}", link)
+        assert (followed["status"], followed["organization"]) == ("served", carrier)
+        rated = desk.client.post("/api/feedback/ratings", json={"stars": 5}, headers=link)
+        assert rated.status_code == 201, rated.text
+    desk.system.quiet()
+    assert desk.do(f"/projects/{id}/closing", {"reason": "全部办好"})["status"] == "closed"
+    figures = desk.see(f"/communities/{desk.community}/figures", {})
+    assert (figures["requests"], figures["served"], figures["merged"]) == (6, 6, 1)
+
+
+def test_an_unclaimed_project_gives_its_needs_back_and_their_residents_are_told(desk: Desk) -> None:
+    requests = [desk.request(), desk.request()]
+    project = desk.project("没人认领的项目", [id for id, _ in requests])
+    meeting = desk.meeting(project, objection_days=0)
+    for step in ("opening", "conclusion", "confirmation"):
+        desk.do(f"/meetings/{meeting}/{step}")
+    assert desk.see(f"/projects/{project}")["status"] == "opened"
+    helper = desk.registered("睦邻互助社")
+    desk.offer(helper)
+    desk.do(f"/projects/{project}/closing", {"reason": "没有组织认领，改为单独办理"})
+    for request, link in requests:
+        assert desk.see(f"/requests/{request}", link)["organization"] == helper
+        assert desk.told(link)[-2:] == ["request.released", "request.matched"]
+
+
+def test_a_need_goes_to_a_hub_which_hands_it_on_and_nothing_is_dropped(desk: Desk) -> None:
+    # 综合服务网: the hub is on the menu, its members do the work.
+    hub, member = desk.registered("律师协会"), desk.registered("午餐志愿队")
+    assert desk.client.patch(f"/api/registry/organizations/{hub}", json={"hub": True}, headers=desk.headers).is_success
+    belongs = desk.client.put(f"/api/registry/organizations/{member}/parents/{hub}", headers=desk.headers)
+    assert belongs.is_success, belongs.text
+    desk.offer(hub)
+    desk.system.quiet()
+    request, link = desk.request()
+    referral = desk.referral(request)
+    assert [one["organization"] for one in desk.see(f"/referrals/{referral['id']}/members", desk.of(hub))] == [member]
+    desk.do(f"/referrals/{referral['id']}/handing-on", {"member": member}, desk.of(hub))
+    trail = desk.see(f"/requests/{request}", link)["trail"]
+    assert [(step["organization"], step["status"]) for step in trail] == [(hub, "handed-on"), (member, "made")]
+    assert trail[1]["hub"] == hub
+
+    # The member does not answer in time: the next one is asked.
+    other = desk.registered("邻里餐桌")
+    desk.offer(other)
+    desk.days_pass(4)
+    assert desk.referral(request)["organization"] == other
+    assert "referral.expired" in desk.told(desk.of(member))
+    desk.do(f"/referrals/{desk.referral(request)['id']}/acceptance", None, desk.of(other))
+
+    # The other is suspended: what it had accepted is handed on, not dropped, and the resident sees it all.
+    last = desk.registered("暖心小厨")
+    desk.offer(last)
+    desk.post(f"/organizations/{other}/suspension", {"reason": "食品许可过期"})
+    desk.system.quiet()
+    referral = desk.referral(request)
+    assert referral["organization"] == last
+    for verb in ("acceptance", "delivery"):
+        desk.do(f"/referrals/{referral['id']}/{verb}", None, desk.of(last))
+    statuses = [step["status"] for step in desk.see(f"/requests/{request}", link)["trail"]]
+    assert statuses == ["handed-on", "expired", "handed-on", "delivered"]
+
+    # The resident is not content, the station looks into it, and says why it closes the matter.
+    desk.do(f"/requests/{request}/dispute", {"reason": "送晚了"}, link)
+    desk.do(f"/requests/{request}/dispute-rejection", {"reason": "已核实，按时送达"})
+    seen = desk.see(f"/requests/{request}", link)
+    assert (seen["status"], seen["remarks"][-1]["reason"]) == ("closed", "已核实，按时送达")
+    assert desk.told(link)[-1] == "request.dispute-rejected"
