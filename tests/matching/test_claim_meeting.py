@@ -139,7 +139,7 @@ def test_others_claims_are_read_only_after_the_result(matching, town, desk):
     assert (own["claimed"], [one["organization_name_zh"] for one in own["claims"]]) == (2, ["甲"])
     assert len(desk.project(project)["claims"]) == 2
     assert matching.client.get(f"/api/matching/projects/{project}").json()["claims"] == []
-    assert matching.client.get(f"/api/matching/meetings/{meeting}/allocation").status_code == 404
+    assert matching.client.get(f"/api/matching/meetings/{meeting}/allocation").status_code == 409
     desk.done(f"meetings/{meeting}/conclusion")
     assert len(matching.client.get(f"/api/matching/projects/{project}").json()["claims"]) == 2
 
@@ -212,6 +212,7 @@ def test_a_cancelled_meeting_sets_its_projects_free(matching, town, desk):
 def test_a_meeting_is_not_opened_before_its_time_or_without_a_project(matching, town, desk):
     town.open_with(matching)
     starts_at = (datetime.now(UTC) + timedelta(days=1)).isoformat()
+    assert problem(desk.ask("meetings", {"community": town.community, "starts_at": 0})) == (422, "invalid")
     meeting = desk.schedule(starts_at=starts_at)
     assert problem(desk.ask(f"meetings/{meeting}/opening")) == (409, "meeting-too-early")
     matching.hear(town.clock_moved(timedelta(days=2)))

@@ -50,7 +50,7 @@ def test_unmatched_requests_are_suggested_and_a_suggestion_becomes_a_project(mat
     desk.do(requests[1], "merging", {"into": requests[0]["id"]}, station=True)
     town.submit(matching, text=GIBBERISH)
     town.submit(matching, text="家里有蟑螂")
-    (suggestion,) = desk.ask(f"projects/suggestions?community={town.community}", method="GET").json()
+    (suggestion,) = desk.ask(f"project-suggestions?community={town.community}", method="GET").json()
     assert (suggestion["kind"], suggestion["items"]) == ("housekeeping", [PLUMBING])
     # Two requests inside, three residents who asked: the merged one is counted, and counted once.
     assert sorted(suggestion["requests"]) == sorted([requests[0]["id"], requests[2]["id"]])
@@ -58,7 +58,7 @@ def test_unmatched_requests_are_suggested_and_a_suggestion_becomes_a_project(mat
     terms = {name: value for name, value in suggestion.items() if name != "beneficiaries"}
     project = desk.done("projects", terms | {"community": town.community})
     assert (project["status"], project["beneficiaries"]) == ("proposed", 3)
-    assert desk.ask(f"projects/suggestions?community={town.community}", method="GET").json() == []
+    assert desk.ask(f"project-suggestions?community={town.community}", method="GET").json() == []
     assert desk.told()[-3:] == ["request.gathered", "request.gathered", "project.proposed"]
     (told,) = matching.told(ProjectProposed)
     assert set(told.data.requests) == {requests[0]["id"], requests[2]["id"]}

@@ -44,7 +44,7 @@ def test_needs_from_six_channels_become_a_project_and_are_served_and_rated(desk:
     # 量身定做: nobody serves it, so a project of one of the ten types is suggested.
     method = desk.see("/method", {})
     assert len(method["project_kinds"]) == 10
-    (suggestion,) = desk.see(f"/projects/suggestions?community={desk.community}")
+    (suggestion,) = desk.see(f"/project-suggestions?community={desk.community}")
     assert (suggestion["kind"], suggestion["beneficiaries"]) == ("elderly-care", 6)
     assert method["project_kinds"][suggestion["kind"]]["name"]["zh"] == "养老"
 

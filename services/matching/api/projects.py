@@ -24,7 +24,7 @@ from shared.web import EDGE, PAGE_REQUEST, Edge, Page, PageRequest
 router = APIRouter()
 
 
-@router.get("/projects/suggestions", tags=["projects"])
+@router.get("/project-suggestions", tags=["projects"])
 def list_suggestions(community: CommunityId, caller: Caller = allow("station"), edge: Edge = EDGE) -> list[Suggestion]:
     """Unmatched requests that ask for the same, as projects that could be proposed; those that reach most residents first."""
     return edge.read(queries.projects.suggestions, caller, community)

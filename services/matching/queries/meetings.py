@@ -35,7 +35,7 @@ from shared.access import Caller
 from shared.clock import civil_date
 from shared.events.matching import MeetingStatus
 from shared.messaging import clocks
-from shared.problems import Forbidden, NotFound
+from shared.problems import Conflict, Forbidden, NotFound
 from shared.web import Page, PageRequest, paginate
 
 
@@ -71,12 +71,13 @@ def list_objections(session: Session, caller: Caller, id: str) -> list[Objection
 
 
 def get_allocation(session: Session, id: str) -> AllocationView:
-    """What was solved last for a meeting, and what came out. Raises NotFound before the bell."""
-    found(session, id)
+    """What was solved last for a meeting, and what came out. Raises Conflict (`meeting-scheduled`) before the bell."""
+    meeting = found(session, id)
     statement = select(Allocation).where(Allocation.meeting == id).order_by(col(Allocation.round).desc())
     allocation = session.exec(statement).first()
     if allocation is None:
-        raise NotFound("allocation", id)
+        detail = f"This meeting is {meeting.status}; nothing is allocated before the bell."
+        raise Conflict(f"meeting-{meeting.status}", detail, "status")
     return AllocationView.model_validate(allocation, from_attributes=True)
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import AwareDatetime, BaseModel, Field
+from pydantic import BaseModel, Field
 
-from services.matching.views.base import Id, Terms, Words
+from services.matching.views.base import Day, Id, Moment, Terms, Words
 from shared.events.matching import MeetingStatus, ObjectionStatus, ProjectKind, ProjectStatus
 from shared.events.registry import FeeMode
 
@@ -33,7 +33,7 @@ class ProjectTerms(Terms):
     fee_mode: FeeMode = "free"
     price: Yuan | None = None
     budget: Yuan | None = None
-    deadline: date | None = None
+    deadline: Day | None = None
 
 
 class ProjectChanges(Terms):
@@ -47,7 +47,7 @@ class ProjectChanges(Terms):
     fee_mode: FeeMode | None = None
     price: Yuan | None = None
     budget: Yuan | None = None
-    deadline: date | None = None
+    deadline: Day | None = None
 
 
 class RequestsTerms(Terms):
@@ -86,7 +86,7 @@ class MeetingTerms(Terms):
     community: Id
     title_zh: Title
     title_en: Title
-    starts_at: AwareDatetime
+    starts_at: Moment
     projects: Ids = Field(default_factory=list)
     seed: Annotated[int, Field(ge=0, lt=2**53)] | None = None
     objection_days: Annotated[int, Field(ge=0, le=30)] = 3
@@ -97,7 +97,7 @@ class MeetingChanges(Terms):
 
     title_zh: Title | None = None
     title_en: Title | None = None
-    starts_at: AwareDatetime | None = None
+    starts_at: Moment | None = None
     projects: Ids | None = None
 
 
