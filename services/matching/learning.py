@@ -96,11 +96,16 @@ def wish_for_model(tx: Transaction, community: str) -> None:
 
 
 def learn(tx: Transaction, request: Request, category: str | None, item: str | None, by: str) -> None:
-    """Keep what a person says a request asks for; a model learns it by night."""
+    """Keep what a person says a request asks for; a model learns it by night. Every fifth one is held out, and stays so when
+    it is corrected: no model that is judged by it has learned from it."""
     now = tx.now(request.community)
-    tx.session.merge(
-        Label(request=request.id, community=request.community, category=category, item=item, by=by, labelled_at=now)
-    )
+    label = tx.session.get(Label, request.id)
+    if label is None:
+        before = tx.session.exec(select(func.count()).where(Label.community == request.community)).one()
+        held_out = before % HELD_OUT == HELD_OUT - 1
+        label = Label(request=request.id, community=request.community, held_out=held_out, by=by, labelled_at=now)
+    label.category, label.item, label.by, label.labelled_at = category, item, by, now
+    tx.session.add(label)
     tx.session.flush()
     tx.schedule(NIGHTLY, request.community, request.community, next_night(now))
 
@@ -166,25 +171,20 @@ def _work(session: Session, community: str) -> _Work | None:
         return None
     categories = session.exec(select(Taxonomy.categories).where(Taxonomy.id == taxonomy.id)).one()
     rows = session.execute(
-        select(Label.request, Request.text, Label.category, Label.item)
+        select(Label.request, Label.held_out, Request.text, Label.category, Label.item)
         .join(Request, col(Request.id) == col(Label.request))
         .where(Label.community == community)
         .order_by(Label.request)
     ).all()
-    lessons = [(request, taught.Label(text, category, item)) for request, text, category, item in rows]
+    lessons = [(held_out, taught.Label(text, category, item)) for _, held_out, text, category, item in rows]
     told = json.dumps([METHOD, edition(), taxonomy.id, taxonomy.version, lessons], ensure_ascii=False)
     return _Work(
         taxonomy=taxonomy,
         topics=taught.topics_of_fact(CATEGORIES.validate_python(categories)),
-        learned=tuple(label for request, label in lessons if not _is_held_out(request)),
-        held_out=tuple(label for request, label in lessons if _is_held_out(request)),
+        learned=tuple(label for held_out, label in lessons if not held_out),
+        held_out=tuple(label for held_out, label in lessons if held_out),
         digest=hashlib.sha256(told.encode()).hexdigest(),
     )
-
-
-def _is_held_out(request: str) -> bool:
-    """Whether a label is for judging alone: always the same ones, so that no model has learned from them."""
-    return int(hashlib.sha256(request.encode()).hexdigest(), 16) % HELD_OUT == 0
 
 
 def _fitted(community: str, work: _Work, comparing: str | None, current: Model | None) -> Fitted | None:

@@ -195,7 +195,7 @@ def test_a_model_that_is_better_on_what_was_held_out_takes_over(matching, town, 
     assert renew(matching, town)["labels"] == 30
     new, old = models(matching, town)
     assert (old["status"], new["status"], new["number"]) == ("retired", "in-force", 2)
-    assert new["learned"] + new["held_out"] == 30
+    assert (new["learned"], new["held_out"]) == (24, 6)
     this, before = new["measures"]
     assert (this["of"], before["of"]) == ("this", "before") and this["accuracy"] > before["accuracy"]
     request = town.submit(matching, text="隔壁麻将声")
@@ -203,6 +203,17 @@ def test_a_model_that_is_better_on_what_was_held_out_takes_over(matching, town, 
     assert steps.seen(request["id"])["classifier"] == "ridge-words-v2/tiny/1/2"
     renew(matching, town)
     assert len(models(matching, town)) == 2, "nothing new was said"
+
+
+def test_what_is_held_out_stays_so_when_it_is_corrected(matching, town, steps):
+    town.open_with(matching, "甲")
+    labelled(matching, town, steps, "隔壁麻将声", PESTS, 10)
+    held_out = {row.request for row in matching.rows(Label) if row.held_out}
+    assert len(held_out) == 2
+    for row in matching.rows(Label):
+        assert steps.do({"id": row.request}, "correction", {"item": PLUMBING}, station=True).status_code == 200
+    assert {row.request for row in matching.rows(Label) if row.held_out} == held_out
+    assert {row.item for row in matching.rows(Label)} == {PLUMBING}
 
 
 def test_a_model_that_is_not_better_does_not_take_over(matching, town, steps):

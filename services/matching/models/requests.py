@@ -120,7 +120,7 @@ class Referral(Table, table=True):
 
 class Label(Table, table=True):
     """What a request asks for in a person's judgement, to learn from with its text; without an item it asks for nothing the
-    taxonomy has. `by` is the station or the resident."""
+    taxonomy has. `by` is the station or the resident. What is `held_out` is for judging alone, never learned from."""
 
     __tablename__ = "labels"
     __table_args__ = (CheckConstraint("(item IS NULL) = (category IS NULL)", name="category"),)
@@ -129,6 +129,7 @@ class Label(Table, table=True):
     community: str = Field(index=True)
     category: str | None
     item: str | None
+    held_out: bool
     by: str
     labelled_at: datetime = Field(sa_type=UTCDateTime)
 
