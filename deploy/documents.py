@@ -1,5 +1,5 @@
-"""Documents that come from the code. `python -m deploy.documents` writes `docs/events.md` and `docs/access.md`; a test keeps
-them in step."""
+"""Documents that come from the code. `python -m deploy.documents` writes `docs/events.md`, `docs/access.md` and the Redis users
+of the compose deployment; a test keeps them in step."""
 
 from __future__ import annotations
 
@@ -12,11 +12,13 @@ from pydantic import BaseModel
 from deploy import access
 from deploy.services import load_all
 from shared.events import Fact
+from shared.messaging import permissions
 from shared.messaging.streams import FEED, stream_of
 
 DOCS = Path(__file__).parent.parent / "docs"
 PATH = DOCS / "events.md"
 ACCESS = DOCS / "access.md"
+USERS = Path(__file__).parent / "redis" / "users.acl"
 
 
 def events_document() -> str:
@@ -82,8 +84,22 @@ def _type(annotation: Any) -> str:
     return str(getattr(annotation, "__name__", annotation))
 
 
+def redis_users() -> str:
+    """`deploy/redis/users.acl`: a Redis user for each service, with a place for its password's hash."""
+    lines = [
+        "# Written by `python -m deploy.documents` from shared/messaging/permissions.py; change it there.",
+        "# deploy/redis/start puts the passwords' hashes in, and keeps the users that were made later.",
+    ]
+    for service in load_all():
+        hears = [stream_of(teller) for teller in service.dispatch.tellers]
+        rules = permissions.rules(service.writes, hears)
+        lines.append(f"user {service.name} on #{service.name.upper()}_PASSWORD {rules}")
+    return "\n".join(lines) + "\n"
+
+
 def main() -> None:
     """Write the documents."""
+    USERS.write_text(redis_users())
     PATH.write_text(events_document())
     ACCESS.write_text(access.document(load_all()))
 
