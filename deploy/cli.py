@@ -233,6 +233,22 @@ def classify(
 
 
 @app.command()
+def allocate(
+    instance: Annotated[Path, typer.Argument(help="The instance: JSON, or arrays in a .npz file.", metavar="INSTANCE")],
+    result: Annotated[Path | None, typer.Argument(help="With --check: the result.", metavar="RESULT.json")] = None,
+    check: Annotated[bool, typer.Option("--check", help="Prove the result from the two files alone, or refuse it.")] = False,
+) -> None:
+    """Allocate needs to organizations, provably best; the result as JSON on the standard output."""
+    from deploy import allocating
+
+    with _sentences():
+        if check != (result is not None):
+            raise CommandError("--check and a result go together: fenghe allocate --check INSTANCE RESULT.json")
+        if not allocating.allocate(instance, result):
+            raise typer.Exit(1)
+
+
+@app.command()
 def events(
     follow: Annotated[bool, typer.Option("--follow", help="Go on with what is told from now on, until Ctrl-C.")] = False,
     type: Annotated[str | None, typer.Option(help="Only facts of this type.")] = None,

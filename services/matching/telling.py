@@ -71,7 +71,8 @@ def project_state(project: Project, claims: Sequence[Claim]) -> dict[str, Any]:
 def meeting_state(meeting: Meeting, projects: Sequence[str], claims: Sequence[Claim]) -> dict[str, Any]:
     """The public state of a claim meeting with its projects (ids) and what became of the claims."""
     return {
-        **meeting.model_dump(exclude={"id", "objection_days"}),
+        **meeting.model_dump(exclude={"id", "objection_days", "fairness"}),
+        "fairness": facts.Fairness.model_validate(meeting.fairness) if meeting.fairness else None,
         "meeting": meeting.id,
         "projects": tuple(projects),
         "outcomes": tuple(

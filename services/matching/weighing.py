@@ -43,13 +43,17 @@ class Bid:
         return round(sum(WEIGHTS[name] * value for name, value in self.parts.items()))
 
 
+MOST = sum(WEIGHTS.values())
+"""The most points a claim can have."""
 Pairs = Mapping[tuple[str, str], str]
 """(project, organization) → the station's reason."""
 
 
-def instance(bids: Sequence[Bid], seed: int, pinned: Pairs, forbidden: Pairs) -> dict[str, Any]:
-    """The instance for `allocate.solve`: its arcs are these bids, and nothing else. An organization that stated several
-    capacities is taken at the smallest."""
+def instance(
+    bids: Sequence[Bid], seed: int, pinned: Pairs, forbidden: Pairs, fairness: Mapping[str, Any] | None = None
+) -> dict[str, Any]:
+    """The instance for `allocate.solve`: its arcs are these bids, and nothing else. A pin is of a bid: nobody is given what
+    it did not claim. An organization that stated several capacities is taken at the smallest."""
     ordered = sorted(bids, key=lambda bid: (bid.project_zh, bid.project, bid.name_zh, bid.organization))
     needs = list(dict.fromkeys(bid.project for bid in ordered))
     by_name = sorted({(bid.name_zh, bid.organization) for bid in bids})
@@ -72,7 +76,7 @@ def instance(bids: Sequence[Bid], seed: int, pinned: Pairs, forbidden: Pairs) ->
             "organization": [organization_at[bid.organization] for bid in ordered],
             "score": [bid.score for bid in ordered],
         },
-        "options": {"seed": seed, "pins": positions(pinned), "forbidden": positions(forbidden)},
+        "options": {"seed": seed, "pins": positions(pinned), "forbidden": positions(forbidden), **(fairness or {})},
     }
 
 
@@ -83,10 +87,29 @@ def winners(instance: Mapping[str, Any], result: Mapping[str, Any]) -> dict[str,
     return {project: organizations[place] for project, place in pairs if place is not None}
 
 
+def winners_without_fairness(instance: Mapping[str, Any], result: Mapping[str, Any]) -> dict[str, str]:
+    """Project → the organization it would have been allocated to without the terms of fairness."""
+    return winners(instance, result if result["fairness"] is None else result["fairness"]["plain"])
+
+
+def prices(instance: Mapping[str, Any], result: Mapping[str, Any]) -> dict[str, float]:
+    """What one more project of each organization would have been worth, in points: never less than nothing."""
+    certificate = result["certificate"]
+    pairs = zip(instance["organizations"], certificate["prices"], strict=True)
+    return {one["id"]: max(0, price) / certificate["unit"] for one, price in pairs}
+
+
 def reasons(
-    bids: Sequence[Bid], won: Mapping[str, str], seed: int, pinned: Pairs, forbidden: Pairs
+    bids: Sequence[Bid],
+    instance: Mapping[str, Any],
+    result: Mapping[str, Any],
+    seed: int,
+    pinned: Pairs,
+    forbidden: Pairs,
 ) -> dict[tuple[str, str], Reason]:
-    """Why each bid won or lost, by (project, organization)."""
+    """Why each bid won or lost, by (project, organization). Where somebody else would have won without the terms of
+    fairness, the reason says so."""
+    won, otherwise = winners(instance, result), winners_without_fairness(instance, result)
     by_project: dict[str, list[Bid]] = defaultdict(list)
     carried: dict[str, list[str]] = defaultdict(list)
     capacity: dict[str, int] = {}
@@ -100,7 +123,11 @@ def reasons(
         winner = next((bid for bid in own if won.get(project) == bid.organization), None)
         for bid in own:
             pair = (bid.project, bid.organization)
-            if bid is winner:
+            settled = pair in forbidden or any((project, one.organization) in pinned for one in own)
+            moved = not settled and won.get(project) != otherwise.get(project)
+            if moved and bid.organization in (won.get(project), otherwise.get(project)):
+                said[pair] = _why_fairness(bid, winner)
+            elif bid is winner:
                 said[pair] = _why_won(bid, own, seed, pinned, forbidden)
             elif pair in forbidden:
                 said[pair] = Reason(
@@ -120,6 +147,24 @@ def reasons(
                     en=f"{winner.name_en} carries it with {winner.score} points; you had {bid.score}.",
                 )
     return said
+
+
+def _why_fairness(bid: Bid, winner: Bid | None) -> Reason:
+    """Why a bid won, or lost, that would not have without the terms of fairness."""
+    if bid is winner:
+        return Reason(
+            zh=f"得{bid.score}分。按大会事先公布的公平规则，承接机会少的组织得到照顾，这个项目由贵组织承接；规则的代价不超过公布的上限。",
+            en=f"You had {bid.score} points. By the rules of fairness published with the meeting, which look after those that "
+            "carry few projects, it is yours; what these rules cost stays within the published cap.",
+        )
+    to = (
+        ("没有分配出去", "it went to nobody") if winner is None else (f"由{winner.name_zh}承接", f"it went to {winner.name_en}")
+    )
+    return Reason(
+        zh=f"贵组织得{bid.score}分。只按得分，这个项目会由贵组织承接；按大会事先公布的公平规则，{to[0]}。",
+        en=f"You had {bid.score} points. By points alone it would have been yours; by the rules of fairness published with the "
+        f"meeting, {to[1]}.",
+    )
 
 
 def _why_won(bid: Bid, own: Sequence[Bid], seed: int, pinned: Pairs, forbidden: Pairs) -> Reason:

@@ -288,10 +288,20 @@ class Outcome(Part):
     reason_en: str
 
 
+class Fairness(Part):
+    """The terms of fairness of a claim meeting, in points: see `GET /api/matching/method`."""
+
+    first_project_bonus: int
+    load_cost: int
+    small_organization_bonus: int
+    small_organization_capacity: int
+    fairness_cap: float
+
+
 class MeetingState(Fact, about="meeting"):
     """A claim meeting (认领大会) with the projects published to it. `seed` settles ties and is decided when the meeting is
-    scheduled. `outcomes`: of every claim that stood at the bell, once concluded; until `objections_until` a claimant may
-    object."""
+    scheduled, as are the terms of `fairness`. `outcomes`: of every claim that stood at the bell, once concluded; until
+    `objections_until` a claimant may object."""
 
     meeting: str
     title_zh: str
@@ -304,6 +314,7 @@ class MeetingState(Fact, about="meeting"):
     concluded_at: datetime | None = None
     objections_until: datetime | None = None
     outcomes: tuple[Outcome, ...] = ()
+    fairness: Fairness | None = None
 
 
 class MeetingScheduled(MeetingState, type="fenghe.meeting.scheduled.v1", public=True):

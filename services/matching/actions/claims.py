@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from sqlmodel import select
+from sqlmodel import col, select
 
 from services.matching import projects, queries, telling
 from services.matching.actions.projects import held_with_meeting
-from services.matching.models import Claim, Meeting, Project, Question
+from services.matching.models import Claim, Meeting, Pair, Project, Question
 from services.matching.rules import PROJECT, QUESTION
 from services.matching.views import AnswerTerms, ClaimTerms, ProjectView, QuestionTerms, QuestionView
 from shared.access import Caller
@@ -59,7 +59,8 @@ def claim_project(tx: Transaction, caller: Caller, id: str, terms: ClaimTerms) -
 
 
 def withdraw_claim(tx: Transaction, caller: Caller, id: str) -> ProjectView:
-    """Withdraw a claim before the bell. Raises Conflict (`claim-missing`) where there is none that stands."""
+    """Withdraw a claim before the bell; where the station had pinned it, that is lifted. Raises Conflict (`claim-missing`)
+    where there is none that stands."""
     organization = _organization(caller)
     _project(tx, caller, id)
     project, meeting = held_with_meeting(tx, id, shared=True)
@@ -71,6 +72,10 @@ def withdraw_claim(tx: Transaction, caller: Caller, id: str) -> ProjectView:
         raise Conflict("claim-missing", "You have no claim of this project that stands.", "project")
     claim.status = "withdrawn"
     tx.session.add(claim)
+    pinned = select(Pair).where(Pair.meeting == claim.meeting, Pair.project == id, Pair.organization == organization)
+    for pair in tx.session.exec(pinned.where(Pair.kind == "pinned", col(Pair.lifted_at).is_(None))):
+        pair.lifted_at = tx.now(project.community)
+        tx.session.add(pair)
     projects.tell(tx, ProjectClaimWithdrawn, project)
     return queries.projects.project_view(tx.session, caller, project)
 

@@ -7,11 +7,22 @@ from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
+from sqlalchemy import delete
 from sqlmodel import col, select
 
 from services.matching import allocate, projects, queries, telling, weighing
 from services.matching.actions.claims import may_carry
-from services.matching.models import Allocation, Assignment, Claim, Community, Meeting, Objection, Pair, Project
+from services.matching.models import (
+    Allocation,
+    Assignment,
+    CapacityPrice,
+    Claim,
+    Community,
+    Meeting,
+    Objection,
+    Pair,
+    Project,
+)
 from services.matching.rules import MEETING, OBJECTION, PROJECT
 from services.matching.views import (
     DecisionTerms,
@@ -20,11 +31,11 @@ from services.matching.views import (
     MeetingView,
     ObjectionTerms,
     ObjectionView,
+    PairLiftTerms,
     PairTerms,
     PairView,
 )
 from shared.access import Caller
-from shared.clock import civil_date
 from shared.events.matching import (
     MeetingCancelled,
     MeetingChanged,
@@ -54,7 +65,8 @@ def schedule_meeting(tx: Transaction, caller: Caller, terms: MeetingTerms) -> Me
     if tx.session.get(Community, terms.community) is None:
         raise Invalid("community", f"There is no community {terms.community!r} here (yet).", "community-unknown")
     meeting = Meeting(
-        **terms.model_dump(exclude={"projects", "seed"}),
+        **terms.model_dump(exclude={"projects", "seed", "fairness"}),
+        fairness=terms.fairness.model_dump(),
         id=new_id(),
         seed=secrets.randbits(53) if terms.seed is None else terms.seed,
         status="scheduled",
@@ -108,8 +120,9 @@ def cancel_meeting(tx: Transaction, caller: Caller, id: str) -> MeetingView:
 
 
 def pair(tx: Transaction, caller: Caller, id: str, terms: PairTerms) -> PairView:
-    """Pin or forbid a claim that stands, with the reason, before the bell. Raises Conflict where there is no such claim
-    (`claim-missing`), or the station has settled something else for it or the project (`pair-recorded`)."""
+    """Pin or forbid a claim that stands, with the reason, before the bell. A pin ends with its claim. Raises Conflict
+    where there is no such claim (`claim-missing`), or the station has settled something else for it or the project
+    (`pair-recorded`)."""
     meeting = _held(tx, caller, id)
     if meeting.status not in ("scheduled", "opened"):
         raise Conflict(f"meeting-{meeting.status}", f"This meeting is {meeting.status}; its claims stay as they are.")
@@ -122,7 +135,18 @@ def pair(tx: Transaction, caller: Caller, id: str, terms: PairTerms) -> PairView
     settled = (terms.project, terms.organization) in {*pinned, *forbidden}
     if settled or (terms.kind == "pinned" and any(project == terms.project for project, _ in pinned)):
         raise Conflict("pair-recorded", "Something else was settled for this claim or project already.", "project")
-    recorded = Pair(**terms.model_dump(), id=new_id(), meeting=id, recorded_at=tx.now(meeting.community))
+    return PairView.model_validate(_record(tx, meeting, terms), from_attributes=True)
+
+
+def lift_pair(tx: Transaction, caller: Caller, id: str, terms: PairLiftTerms) -> PairView:
+    """Let a claim no longer be pinned or forbidden, before the bell. Raises Conflict (`pair-missing`) where it is not."""
+    meeting = _held(tx, caller, id)
+    if meeting.status not in ("scheduled", "opened"):
+        raise Conflict(f"meeting-{meeting.status}", f"This meeting is {meeting.status}; its claims stay as they are.")
+    recorded = _recorded(tx, id, terms.project, terms.organization)
+    if recorded is None or recorded.lifted_at is not None:
+        raise Conflict("pair-missing", "This claim is neither pinned nor forbidden.", "project")
+    recorded.lifted_at = tx.now(meeting.community)
     tx.session.add(recorded)
     return PairView.model_validate(recorded, from_attributes=True)
 
@@ -169,7 +193,20 @@ def confirm_meeting(tx: Transaction, caller: Caller, id: str) -> MeetingView:
             project.meeting = None
             tx.session.add(project)
             projects.tell(tx, ProjectChanged, project)
+    _keep_prices(tx, meeting)
     return _told(tx, MeetingConfirmed, meeting)
+
+
+def _keep_prices(tx: Transaction, meeting: Meeting) -> None:
+    """Keep what the organizations' capacity was worth, in the place of what it was worth at the meeting before."""
+    last = select(Allocation).where(Allocation.meeting == meeting.id).order_by(col(Allocation.round).desc())
+    allocation = tx.session.exec(last).first()
+    if allocation is None or "certificate" not in allocation.result:  # concluded before there were certificates
+        return
+    tx.session.execute(delete(CapacityPrice).where(col(CapacityPrice.community) == meeting.community))
+    for organization, price in sorted(weighing.prices(allocation.instance, allocation.result).items()):
+        row = CapacityPrice(organization=organization, community=meeting.community, meeting=meeting.id, price=price)
+        tx.session.add(row)
 
 
 def _assign(tx: Transaction, meeting: Meeting, project: Project, claim: Claim) -> None:
@@ -245,29 +282,29 @@ def decide_objection(tx: Transaction, caller: Caller, id: str, terms: DecisionTe
         claims = queries.meetings.claims_at_the_bell(tx.session, meeting.id)
         award = next((claim for claim in claims if claim.project == objection.project and claim.won), None)
         if award is not None:
-            _forbid(tx, meeting, award, terms.reason)
+            ban = PairTerms(project=award.project, organization=award.organization, kind="forbidden", reason=terms.reason)
+            _record(tx, meeting, ban)
         rounds = tx.session.exec(select(Allocation.round).where(Allocation.meeting == meeting.id))
         _allocate(tx, meeting, 1 + max(rounds), None)
         _told(tx, MeetingConcluded, meeting)
     return ObjectionView.model_validate(objection, from_attributes=True)
 
 
-def _forbid(tx: Transaction, meeting: Meeting, award: Claim, reason: str) -> None:
-    same = select(Pair).where(
-        Pair.meeting == meeting.id, Pair.project == award.project, Pair.organization == award.organization
-    )
-    recorded = tx.session.exec(same).first() or Pair(
-        id=new_id(),
-        meeting=meeting.id,
-        project=award.project,
-        organization=award.organization,
-        kind="forbidden",
-        reason=reason,
-        recorded_at=tx.now(meeting.community),
-    )
-    recorded.kind, recorded.reason = "forbidden", reason
+def _record(tx: Transaction, meeting: Meeting, terms: PairTerms) -> Pair:
+    """Record a pair, in the place of one for the same claim that was lifted or is overruled."""
+    now = tx.now(meeting.community)
+    recorded = _recorded(tx, meeting.id, terms.project, terms.organization)
+    if recorded is None:
+        recorded = Pair(**terms.model_dump(), id=new_id(), meeting=meeting.id, recorded_at=now)
+    recorded.kind, recorded.reason, recorded.recorded_at, recorded.lifted_at = terms.kind, terms.reason, now, None
     tx.session.add(recorded)
     tx.session.flush()
+    return recorded
+
+
+def _recorded(tx: Transaction, meeting: str, project: str, organization: str) -> Pair | None:
+    same = select(Pair).where(Pair.meeting == meeting, Pair.project == project, Pair.organization == organization)
+    return tx.session.exec(same.execution_options(populate_existing=True)).first()
 
 
 def _allocate(tx: Transaction, meeting: Meeting, round: int, solved: Solved | None) -> None:
@@ -275,17 +312,14 @@ def _allocate(tx: Transaction, meeting: Meeting, round: int, solved: Solved | No
     with the reason."""
     now = tx.now(meeting.community)
     # The claims as they stood at the bell: nobody makes or withdraws one after it.
-    claims = queries.meetings.claims_at_the_bell(tx.session, meeting.id)
-    bids = queries.meetings.bids(tx.session, claims, civil_date(meeting.concluded_at or now))
-    pinned, forbidden = queries.meetings.pairs(tx.session, meeting.id)
-    instance = weighing.instance(bids, meeting.seed, pinned, forbidden)
+    standing = queries.meetings.present(tx.session, meeting)
+    instance = standing.instance
     try:
         result = solved[1] if solved is not None and solved[0] == instance else allocate.solve(instance)
     except allocate.Unsolvable as error:
         raise Conflict("allocation-impossible", f"The claims cannot be allocated: {error}.", "pairs") from None
-    won = weighing.winners(instance, result)
-    reasons = weighing.reasons(bids, won, meeting.seed, pinned, forbidden)
-    for claim, bid in zip(claims, bids, strict=True):
+    won, reasons = weighing.winners(instance, result), standing.reasons(instance, result)
+    for claim, bid in zip(standing.claims, standing.bids, strict=True):
         reason = reasons[claim.project, claim.organization]
         claim.won = won.get(claim.project) == claim.organization
         claim.score, claim.parts = bid.score, bid.parts

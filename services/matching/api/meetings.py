@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query
 
 from services.matching import actions, allocate, queries
 from services.matching.api.parameters import CommunityId
@@ -16,16 +18,20 @@ from services.matching.views import (
     MeetingView,
     ObjectionTerms,
     ObjectionView,
+    PairLiftTerms,
     PairTerms,
     PairView,
     QuestionTerms,
     QuestionView,
+    RehearsalView,
 )
 from shared.access import Caller, allow
 from shared.events.matching import MeetingStatus
+from shared.problems import Conflict
 from shared.web import EDGE, PAGE_REQUEST, Edge, Page, PageRequest
 
 router = APIRouter()
+Round = Annotated[int | None, Query(ge=1, le=1000, description="The first when the bell rang; further ones after objections.")]
 
 
 @router.post("/meetings", status_code=201, tags=["meetings"])
@@ -82,11 +88,17 @@ def pair(id: str, body: PairTerms, caller: Caller = allow("station"), edge: Edge
     return edge.run(actions.meetings.pair, caller, id, body)
 
 
+@router.post("/meetings/{id}/pair-lifting", tags=["meetings"])
+def lift_pair(id: str, body: PairLiftTerms, caller: Caller = allow("station"), edge: Edge = EDGE) -> PairView:
+    """Let a claim no longer be pinned or forbidden, before the bell."""
+    return edge.run(actions.meetings.lift_pair, caller, id, body)
+
+
 @router.post("/meetings/{id}/conclusion", tags=["meetings"])
 def conclude_meeting(id: str, caller: Caller = allow("station"), edge: Edge = EDGE) -> MeetingView:
     """Ring the bell: the projects are allocated among the claims that stand, every claim with its reason."""
     # Solved before the transaction, which holds up every other writer; it is used if the claims are still the same then.
-    instance = edge.read(queries.meetings.instance_at_present, caller, id)
+    instance = edge.read(queries.meetings.standing_at_present, caller, id).instance
     try:
         solved = instance, allocate.solve(instance)
     except allocate.Unsolvable:
@@ -95,9 +107,33 @@ def conclude_meeting(id: str, caller: Caller = allow("station"), edge: Edge = ED
 
 
 @router.get("/meetings/{id}/allocation", tags=["meetings"])
-def get_allocation(id: str, caller: Caller = allow("anyone"), edge: Edge = EDGE) -> AllocationView:
-    """What was solved last and what came out, word for word, so that anybody can do it again."""
-    return edge.read(queries.meetings.get_allocation, id)
+def get_allocation(id: str, round: Round = None, caller: Caller = allow("anyone"), edge: Edge = EDGE) -> AllocationView:
+    """What was solved last (or in a round) and what came out, word for word, so that anybody can do it again."""
+    return edge.read(queries.meetings.get_allocation, id, round)
+
+
+@router.get("/meetings/{id}/allocation/instance.json", tags=["meetings"])
+def get_instance(id: str, round: Round = None, caller: Caller = allow("anyone"), edge: Edge = EDGE) -> dict[str, Any]:
+    """What was solved, as a file: with the result, `fenghe allocate --check instance.json result.json` proves it."""
+    return edge.read(queries.meetings.get_allocation, id, round).instance
+
+
+@router.get("/meetings/{id}/allocation/result.json", tags=["meetings"])
+def get_result(id: str, round: Round = None, caller: Caller = allow("anyone"), edge: Edge = EDGE) -> dict[str, Any]:
+    """What came out, as a file: with its certificate."""
+    return edge.read(queries.meetings.get_allocation, id, round).result
+
+
+@router.get("/meetings/{id}/rehearsal", tags=["meetings"])
+def rehearse_meeting(id: str, caller: Caller = allow("station"), edge: Edge = EDGE) -> RehearsalView:
+    """What would come out if the bell rang now, for the station to look at. It binds nobody: nothing is kept or told."""
+    standing = edge.read(queries.meetings.standing_at_present, caller, id)
+    instance = standing.instance
+    try:
+        result = allocate.solve(instance)
+    except allocate.Unsolvable as error:
+        raise Conflict("allocation-impossible", f"The claims cannot be allocated: {error}.", "pairs") from None
+    return edge.read(queries.meetings.rehearsal, id, standing, instance, result)
 
 
 @router.post("/meetings/{id}/objections", status_code=201, tags=["meetings"])

@@ -5,6 +5,7 @@ from services.matching.models.heard import Agreement, Community, Offer, Organiza
 from services.matching.models.projects import (
     Allocation,
     Assignment,
+    CapacityPrice,
     Claim,
     Meeting,
     Objection,
@@ -18,6 +19,7 @@ __all__ = [
     "Agreement",
     "Allocation",
     "Assignment",
+    "CapacityPrice",
     "Claim",
     "Community",
     "FittedModel",

@@ -65,7 +65,8 @@ class Project(Table, table=True):
 
 
 class Meeting(Table, table=True):
-    """A claim meeting. `seed` settles ties; `objection_days` is how long claimants may object to a result."""
+    """A claim meeting. `seed` settles ties; `fairness` are the terms its allocation is solved with, published with it;
+    `objection_days` is how long claimants may object to a result."""
 
     __tablename__ = "meetings"
     __table_args__ = (
@@ -79,6 +80,7 @@ class Meeting(Table, table=True):
     title_en: str
     starts_at: datetime = Field(sa_type=UTCDateTime)
     seed: int = Field(sa_type=BigInteger)
+    fairness: dict[str, Any] = Field(default_factory=dict, sa_type=JSON)
     objection_days: int
     status: str
     opened_at: datetime | None = Field(default=None, sa_type=UTCDateTime)
@@ -140,7 +142,7 @@ class Assignment(Table, table=True):
 
 class Pair(Table, table=True):
     """A project and an organization that the station, with a reason, brings together (`pinned`) or keeps apart
-    (`forbidden`) in the allocation."""
+    (`forbidden`) in the allocation, until it is lifted: by the station, or because a pinned claim was withdrawn."""
 
     __tablename__ = "pairs"
     __table_args__ = (
@@ -155,6 +157,7 @@ class Pair(Table, table=True):
     kind: str
     reason: str
     recorded_at: datetime = Field(sa_type=UTCDateTime)
+    lifted_at: datetime | None = Field(default=None, sa_type=UTCDateTime)
 
 
 class Allocation(Table, table=True):
@@ -170,6 +173,18 @@ class Allocation(Table, table=True):
     instance: dict[str, Any] = Field(sa_type=JSON)
     result: dict[str, Any] = Field(sa_type=JSON)
     solved_at: datetime = Field(sa_type=UTCDateTime)
+
+
+class CapacityPrice(Table, table=True):
+    """What one more project of an organization would have been worth at the last claim meeting of its community, in points:
+    its price in the certificate of the confirmed allocation."""
+
+    __tablename__ = "capacity_prices"
+
+    organization: str = Field(primary_key=True)
+    community: str = Field(primary_key=True, index=True)
+    meeting: str = Field(foreign_key="meetings.id")
+    price: float
 
 
 class Question(Table, table=True):

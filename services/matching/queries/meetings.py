@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlmodel import Session, col, select
 
 from services.matching.models import (
     Agreement,
     Allocation,
+    CapacityPrice,
     Claim,
     Meeting,
     Objection,
@@ -24,19 +25,29 @@ from services.matching.queries import projects
 from services.matching.rules import SERVING
 from services.matching.views import (
     AllocationView,
+    BilingualText,
+    FairnessTerms,
     MeetingDetail,
     MeetingView,
     ObjectionView,
     PairView,
     QuestionView,
+    RehearsalView,
+    RehearsedClaim,
 )
-from services.matching.weighing import Bid, Pairs, instance
+from services.matching.weighing import MOST, Bid, Pairs, instance, reasons, winners
 from shared.access import Caller
 from shared.clock import civil_date
-from shared.events.matching import MeetingStatus
+from shared.events.matching import MeetingStatus, Reason
 from shared.messaging import clocks
 from shared.problems import Conflict, Forbidden, NotFound
 from shared.web import Page, PageRequest, paginate
+
+REHEARSAL = BilingualText(
+    zh="这是演练，不作数：没有保存，也没有通知任何人；铃响之前，认领随时可以提出或撤回，正式结果以铃响时为准。",
+    en="This is a rehearsal and binds nobody: nothing was kept and nobody was told. Until the bell every claim may still be "
+    "made or withdrawn; what counts is what stands then.",
+)
 
 
 def get_meeting(session: Session, id: str) -> MeetingDetail:
@@ -70,11 +81,15 @@ def list_objections(session: Session, caller: Caller, id: str) -> list[Objection
     return [ObjectionView.model_validate(one, from_attributes=True) for one in session.exec(statement)]
 
 
-def get_allocation(session: Session, id: str) -> AllocationView:
-    """What was solved last for a meeting, and what came out. Raises Conflict (`meeting-scheduled`) before the bell."""
+def get_allocation(session: Session, id: str, round: int | None = None) -> AllocationView:
+    """What was solved last for a meeting, or in a round, and what came out. Raises Conflict (`meeting-scheduled`) before the
+    bell, NotFound for a round there was not."""
     meeting = found(session, id)
     statement = select(Allocation).where(Allocation.meeting == id).order_by(col(Allocation.round).desc())
-    allocation = session.exec(statement).first()
+    solved = list(session.exec(statement if round is None else statement.where(Allocation.round == round)))
+    if round is not None and not solved and meeting.concluded_at is not None:
+        raise NotFound("round", str(round))
+    allocation = solved[0] if solved else None
     if allocation is None:
         detail = f"This meeting is {meeting.status}; nothing is allocated before the bell."
         raise Conflict(f"meeting-{meeting.status}", detail, "status")
@@ -95,7 +110,8 @@ def meeting_view(session: Session, meeting: Meeting) -> MeetingView:
     at_the_bell = select(Claim).where(Claim.meeting == meeting.id, col(Claim.won).is_not(None)).order_by(Claim.id)
     claims = list(session.exec(at_the_bell)) if meeting.status in ("concluded", "confirmed") else []
     return MeetingView(
-        **meeting.model_dump(),
+        **meeting.model_dump(exclude={"fairness"}),
+        fairness=FairnessTerms.model_validate(meeting.fairness) if meeting.fairness else None,
         projects=projects_of(session, meeting.id),
         outcomes=list(projects.claim_views(session, claims).values()),
     )
@@ -114,7 +130,8 @@ def claims_at_the_bell(session: Session, meeting: str) -> list[Claim]:
 
 def pairs(session: Session, meeting: str) -> tuple[Pairs, Pairs]:
     """The claims that the station pinned, and those it forbade, each with its reason."""
-    kept = list(session.exec(select(Pair).where(Pair.meeting == meeting).order_by(Pair.id)))
+    holding = select(Pair).where(Pair.meeting == meeting, col(Pair.lifted_at).is_(None)).order_by(Pair.id)
+    kept = list(session.exec(holding))
     pinned = {(one.project, one.organization): one.reason for one in kept if one.kind == "pinned"}
     forbidden = {(one.project, one.organization): one.reason for one in kept if one.kind == "forbidden"}
     return pinned, forbidden
@@ -154,14 +171,79 @@ def _fit(items: Sequence[str], covered: set[str]) -> float:
     return sum(item in covered for item in items) / len(items) if items else 1.0
 
 
-def instance_at_present(session: Session, caller: Caller, id: str) -> dict[str, Any]:
-    """The instance that would be solved if the bell rang now, for the station."""
+class Standing(NamedTuple):
+    """The claims that stand at a meeting and all that decides among them."""
+
+    claims: list[Claim]
+    bids: list[Bid]
+    seed: int
+    fairness: dict[str, Any]
+    pinned: Pairs
+    forbidden: Pairs
+
+    @property
+    def instance(self) -> dict[str, Any]:
+        """What is to be solved."""
+        return instance(self.bids, self.seed, self.pinned, self.forbidden, self.fairness)
+
+    def reasons(self, instance: Mapping[str, Any], result: Mapping[str, Any]) -> dict[tuple[str, str], Reason]:
+        """Why each claim won or lost, by (project, organization)."""
+        return reasons(self.bids, instance, result, self.seed, self.pinned, self.forbidden)
+
+
+def last_prices(session: Session, communities: Collection[str]) -> dict[str, float]:
+    """What one more project of an organization would have been worth at the last confirmed claim meeting of its community:
+    0 (it had capacity to spare) to 1 (as much as the best claim, or more), by organization; those that claimed nothing there
+    are left out. It is the price of the organization's capacity in the allocation's certificate by the most a claim can
+    have. One query."""
+    statement = select(CapacityPrice.organization, CapacityPrice.price).where(col(CapacityPrice.community).in_(communities))
+    return {organization: min(1.0, round(price / MOST, 6)) for organization, price in session.exec(statement)}
+
+
+def standing_at_present(session: Session, caller: Caller, id: str) -> Standing:
+    """What would decide if the bell rang now, for the station. Raises Conflict after the bell."""
     meeting = found(session, id)
     if caller.role not in ("station", "operator"):
         raise Forbidden("Only the station rings the bell.")
     caller.belongs_to(meeting.community)
-    today = civil_date(clocks.now(session, meeting.community))
-    return instance(bids(session, claims_at_the_bell(session, id), today), meeting.seed, *pairs(session, id))
+    if meeting.status not in ("scheduled", "opened"):
+        raise Conflict(
+            f"meeting-{meeting.status}", f"This meeting is {meeting.status}; the bell has rung or never will.", "status"
+        )
+    return present(session, meeting)
+
+
+def present(session: Session, meeting: Meeting) -> Standing:
+    """What stands at a meeting on the day of its bell, or today."""
+    claims = claims_at_the_bell(session, meeting.id)
+    today = civil_date(meeting.concluded_at or clocks.now(session, meeting.community))
+    return Standing(claims, bids(session, claims, today), meeting.seed, meeting.fairness, *pairs(session, meeting.id))
+
+
+def rehearsal(
+    session: Session, id: str, standing: Standing, instance: Mapping[str, Any], result: Mapping[str, Any]
+) -> RehearsalView:
+    """A rehearsal that was solved, with what would become of each claim."""
+    reasons, won = standing.reasons(instance, result), winners(instance, result)
+    claims = [
+        RehearsedClaim(
+            project=bid.project,
+            organization=bid.organization,
+            would_win=won.get(bid.project) == bid.organization,
+            score=bid.score,
+            reason_zh=reasons[bid.project, bid.organization].zh,
+            reason_en=reasons[bid.project, bid.organization].en,
+        )
+        for bid in standing.bids
+    ]
+    return RehearsalView(
+        meeting=id,
+        notice=REHEARSAL,
+        rehearsed_at=clocks.now(session, found(session, id).community),
+        claims=claims,
+        instance=dict(instance),
+        result=dict(result),
+    )
 
 
 def _row(row: Any) -> Any:

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, Field
 
-from services.matching.views.base import Day, Id, Moment, Terms, Words
+from services.matching.views.base import BilingualText, Day, Id, Moment, Terms, Words
 from shared.events.matching import MeetingStatus, ObjectionStatus, ProjectKind, ProjectStatus
 from shared.events.registry import FeeMode
 
@@ -79,9 +79,22 @@ class ClaimTerms(Terms):
     capacity: Annotated[int, Field(ge=1, le=1000)] = 1
 
 
+class FairnessTerms(Terms):
+    """The terms of fairness of a meeting, in points (a claim has up to 1000). An organization's first project brings
+    `first_project_bonus` more; its j-th of `capacity` costs `load_cost` * (j - 1) / `capacity`, rounded down; each project of
+    one that can carry `small_organization_capacity` at most brings `small_organization_bonus` more. All of them are scaled
+    down, by sixteenths, until they cost no more than `fairness_cap` of the points that could be reached without."""
+
+    first_project_bonus: Annotated[int, Field(ge=0, le=1000)] = 100
+    load_cost: Annotated[int, Field(ge=0, le=1000)] = 0
+    small_organization_bonus: Annotated[int, Field(ge=0, le=1000)] = 0
+    small_organization_capacity: Annotated[int, Field(ge=1, le=1000)] = 1
+    fairness_cap: Annotated[float, Field(ge=0, le=1)] = 0.02
+
+
 class MeetingTerms(Terms):
-    """A claim meeting. `seed` settles ties; where it is left out, it is drawn now. Claimants may object for so many
-    days (of 24 hours) after the result."""
+    """A claim meeting. `seed` settles ties; where it is left out, it is drawn now. `fairness` stays as it is announced.
+    Claimants may object for so many days (of 24 hours) after the result."""
 
     community: Id
     title_zh: Title
@@ -89,6 +102,7 @@ class MeetingTerms(Terms):
     starts_at: Moment
     projects: Ids = Field(default_factory=list)
     seed: Annotated[int, Field(ge=0, lt=2**53)] | None = None
+    fairness: FairnessTerms = Field(default_factory=FairnessTerms)
     objection_days: Annotated[int, Field(ge=0, le=30)] = 3
 
 
@@ -214,13 +228,14 @@ class QuestionView(BaseModel):
 
 
 class PairView(BaseModel):
-    """A claim that the station pinned or forbade, and why."""
+    """A claim that the station pinned or forbade, and why; `lifted_at`: from then on it no longer holds."""
 
     project: str
     organization: str
     kind: Literal["pinned", "forbidden"]
     reason: str
     recorded_at: datetime
+    lifted_at: datetime | None
 
 
 class ObjectionView(BaseModel):
@@ -247,6 +262,7 @@ class MeetingView(BaseModel):
     title_en: str
     starts_at: datetime
     seed: int
+    fairness: FairnessTerms | None
     objection_days: int
     status: MeetingStatus
     opened_at: datetime | None
@@ -263,8 +279,39 @@ class MeetingDetail(MeetingView):
     pairs: list[PairView]
 
 
+class PairLiftTerms(Terms):
+    """A claim that is no longer to be pinned or forbidden."""
+
+    project: Id
+    organization: Id
+
+
+class RehearsedClaim(BaseModel):
+    """What would become of a claim if the bell rang now, and why."""
+
+    project: str
+    organization: str
+    would_win: bool
+    score: int
+    reason_zh: str
+    reason_en: str
+
+
+class RehearsalView(BaseModel):
+    """A rehearsal of the allocation, with the claims as they stand now. It binds nobody: nothing of it is kept or told, and
+    every claim may still be made or withdrawn."""
+
+    meeting: str
+    binding: Literal[False] = False
+    notice: BilingualText
+    rehearsed_at: datetime
+    claims: list[RehearsedClaim]
+    instance: dict[str, Any]
+    result: dict[str, Any]
+
+
 class AllocationView(BaseModel):
-    """What was solved and what came out, word for word, so that anybody can do it again."""
+    """What was solved and what came out, word for word, so that anybody can do it again or prove it."""
 
     meeting: str
     round: int

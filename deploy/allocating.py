@@ -1,0 +1,72 @@
+"""`fenghe allocate`: an instance solved, or a result checked against its instance."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+from deploy.errors import CommandError
+from services.matching.allocate import Instance, Refuted, Unsolvable, check, read, read_arrays, solve
+
+
+def allocate(instance: Path, result: Path | None) -> bool:
+    """Print the result of an instance as one line of JSON, and its figures on the standard error; or, given a `result`, say
+    whether it is proved, which is returned. Raises CommandError for what cannot be read or solved."""
+    began = time.perf_counter()
+    try:
+        found = _read_instance(instance)
+        reading = time.perf_counter() - began
+        if result is not None:
+            return _check(found, result)
+        answer = solve(found)
+    except Unsolvable as error:
+        raise CommandError(f"{instance}: {error}.") from None
+    answer["seconds"] = {**answer["seconds"], "read": round(reading, 6)}
+    answer["seconds"]["total"] = round(answer["seconds"]["total"] + reading, 6)
+    sys.stdout.write(json.dumps(answer, separators=(",", ":")) + "\n")
+    told = {**answer["report"], "seconds": answer["seconds"]["total"]}
+    print(", ".join(f"{name.replace('_', ' ')} {value}" for name, value in told.items()), file=sys.stderr)
+    return True
+
+
+def _check(instance: Instance, path: Path) -> bool:
+    try:
+        print(check(instance, _json(path)))
+    except Refuted as error:
+        print(f"Refused: {error}.")
+        return False
+    return True
+
+
+def _read_instance(path: Path) -> Instance:
+    if path.suffix == ".npz":
+        return _read_archive(path)
+    return read(_json(path))
+
+
+def _read_archive(path: Path) -> Instance:
+    import zipfile
+
+    import numpy
+
+    try:
+        with numpy.load(path, allow_pickle=False) as archive:
+            return read_arrays({name: archive[name] for name in archive.files})
+    except OSError as error:
+        raise CommandError(f"{path} cannot be read: {error.strerror or error}.") from None
+    except Unsolvable:
+        raise
+    except (ValueError, zipfile.BadZipFile) as error:
+        raise CommandError(f"{path} is not an archive of number arrays (.npz): {error}.") from None
+
+
+def _json(path: Path) -> Any:
+    try:
+        return json.loads(path.read_bytes())
+    except OSError as error:
+        raise CommandError(f"{path} cannot be read: {error.strerror}.") from None
+    except (ValueError, RecursionError) as error:
+        raise CommandError(f"{path} is not JSON: {error}.") from None

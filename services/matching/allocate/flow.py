@@ -1,0 +1,130 @@
+"""Optimal flows by OR-Tools: along which arcs needs go to organizations."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from services.matching.allocate.fairness import Worth
+from services.matching.allocate.instances import COST_BITS, Unsolvable
+
+if TYPE_CHECKING:
+    import numpy
+    from numpy.typing import NDArray
+
+    Integers = NDArray[numpy.int64]
+
+TIE_BITS = 32
+"""Ties are settled by numbers of so many bits."""
+
+
+def load_library() -> None:
+    """Load OR-Tools, which takes a while the first time, before a transaction waits for it."""
+    import ortools.graph.python.min_cost_flow  # noqa: F401
+
+
+def build(worth: Worth) -> tuple[Any, Any, Integers]:
+    """The flow problem of an instance, without its pinned needs: the solver, its arcs' places, and which arcs those are.
+    Nodes: source, organizations, needs, sink."""
+    import numpy
+    from ortools.graph.python import min_cost_flow
+
+    instance = worth.instance
+    solver = min_cost_flow.SimpleMinCostFlow()
+    first_need, sink = 1 + instance.organizations, 1 + instance.organizations + instance.needs
+    arcs = numpy.flatnonzero(instance.open_ & (instance.pin < 0)[instance.need])
+    most = int(worth.weight[arcs].max()) if arcs.size else 0
+    places = _add(solver, 1 + instance.organization[arcs], first_need + instance.need[arcs], 1, most - worth.weight[arcs])
+    left = numpy.maximum(worth.start + worth.count - numpy.maximum(worth.start, instance.pinned[worth.run]), 0)
+    highest = int(worth.bonus.max()) if worth.bonus.size else 0
+    _add(solver, 0, 1 + worth.run, left, highest - worth.bonus)
+    free = numpy.flatnonzero(instance.pin < 0)
+    _add(solver, first_need + free, sink, 1, 0)
+    solver.set_node_supply(0, int(free.size))
+    solver.set_node_supply(sink, -int(free.size))
+    return solver, places, arcs
+
+
+def solve(solver: Any, places: Any, arcs: Integers) -> Integers:
+    """The arcs along which needs go: most needs first, then the largest worth."""
+    if not arcs.size:
+        return arcs
+    status = solver.solve_max_flow_with_min_cost()
+    if status != solver.OPTIMAL:
+        raise Unsolvable(f"OR-Tools found no optimum ({status.name})")
+    chosen: Integers = arcs[solver.flows(places) > 0]
+    return chosen
+
+
+def settle(arcs: Integers, worth: Worth, tie: Integers, must: Any, low: Integers, high: Integers, served: int) -> Integers:
+    """Of the `arcs` along which needs may go without loss, those with the largest sum of `tie` numbers: every need that
+    `must` is served, `served` needs in all, from `low` to `high` of them at each organization."""
+    import numpy
+    from ortools.graph.python import min_cost_flow
+
+    instance = worth.instance
+    low, high = low.copy(), high.copy()
+    taken: list[Integers] = []
+    while arcs.size:
+        # A need that has to go one way is no question; what it takes up may answer others.
+        ways = numpy.bincount(instance.need[arcs], minlength=instance.needs)
+        decided = must[instance.need[arcs]] & (ways[instance.need[arcs]] == 1)
+        if decided.any():
+            taken.append(arcs[decided])
+            gone = numpy.bincount(instance.organization[arcs[decided]], minlength=instance.organizations)
+            low, high = numpy.maximum(low - gone, 0), high - gone
+            arcs = arcs[~decided]
+        closed = high[instance.organization[arcs]] <= 0
+        arcs = arcs[~closed]
+        if not decided.any() and not closed.any():
+            break
+    served -= sum(some.size for some in taken)
+    if served and arcs.size:
+        solver = min_cost_flow.SimpleMinCostFlow()
+        needs, need = numpy.unique(instance.need[arcs], return_inverse=True)
+        organizations, organization = numpy.unique(instance.organization[arcs], return_inverse=True)
+        low, high, obliged = low[organizations], high[organizations], must[needs]
+        source, first_need, sink = 0, 1 + organizations.size, 1 + organizations.size + needs.size
+        places = _add(solver, 1 + organization, first_need + need, 1, int(tie.max()) - tie[arcs])
+        _add(solver, source, 1 + numpy.arange(organizations.size), high - low, 0)
+        _add(solver, first_need + numpy.flatnonzero(~obliged), sink, 1, 0)
+        solver.set_nodes_supplies(1 + numpy.arange(organizations.size), low)
+        solver.set_nodes_supplies(first_need + numpy.flatnonzero(obliged), numpy.full(int(obliged.sum()), -1))
+        solver.set_node_supply(source, served - int(low.sum()))
+        solver.set_node_supply(sink, int(obliged.sum()) - served)
+        status = solver.solve()
+        if status != solver.OPTIMAL:
+            raise Unsolvable(f"OR-Tools could not settle the ties ({status.name})")
+        taken.append(arcs[solver.flows(places) > 0])
+    return numpy.sort(numpy.concatenate(taken)) if taken else arcs[:0]
+
+
+def _add(solver: Any, tails: Any, heads: Any, capacity: Any, cost: Any) -> Any:
+    """Add arcs from columns or single values."""
+    import numpy
+
+    size = max(numpy.size(tails), numpy.size(heads)) if numpy.size(tails) and numpy.size(heads) else 0
+    full = (numpy.broadcast_to(numpy.asarray(one), (size,)) for one in (tails, heads, capacity, cost))
+    tails, heads, capacity, cost = (numpy.ascontiguousarray(one) for one in full)
+    return solver.add_arcs_with_capacity_and_unit_cost(
+        tails.astype(numpy.int32), heads.astype(numpy.int32), capacity.astype(numpy.int64), cost.astype(numpy.int64)
+    )
+
+
+def ties(need: Any, organization: Any, seed: int) -> Integers:
+    """A number (TIE_BITS bits) for each arc, spread evenly, from the seed and the two positions: the finalizer of SplitMix64
+    (Steele, Lea & Flood, OOPSLA 2014), once for each."""
+    import numpy
+
+    assert TIE_BITS + 28 <= COST_BITS
+
+    def mixed(values: Any) -> Any:
+        values = values + numpy.uint64(0x9E3779B97F4A7C15)
+        values = (values ^ (values >> numpy.uint64(30))) * numpy.uint64(0xBF58476D1CE4E5B9)
+        values = (values ^ (values >> numpy.uint64(27))) * numpy.uint64(0x94D049BB133111EB)
+        return values ^ (values >> numpy.uint64(31))
+
+    with numpy.errstate(over="ignore"):
+        base = mixed(numpy.asarray([seed], dtype=numpy.uint64))
+        found = mixed(mixed(base ^ need.astype(numpy.uint64)) ^ organization.astype(numpy.uint64))
+        numbers: Integers = (found >> numpy.uint64(64 - TIE_BITS)).astype(numpy.int64)
+        return numbers
