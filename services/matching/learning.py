@@ -103,7 +103,15 @@ def learn(tx: Transaction, request: Request, category: str | None, item: str | N
     if label is None:
         before = tx.session.exec(select(func.count()).where(Label.community == request.community)).one()
         held_out = before % HELD_OUT == HELD_OUT - 1
-        label = Label(request=request.id, community=request.community, held_out=held_out, by=by, labelled_at=now)
+        label = Label(
+            request=request.id,
+            community=request.community,
+            category=category,
+            item=item,
+            held_out=held_out,
+            by=by,
+            labelled_at=now,
+        )
     label.category, label.item, label.by, label.labelled_at = category, item, by, now
     tx.session.add(label)
     tx.session.flush()
@@ -171,7 +179,7 @@ def _work(session: Session, community: str) -> _Work | None:
         return None
     categories = session.exec(select(Taxonomy.categories).where(Taxonomy.id == taxonomy.id)).one()
     rows = session.execute(
-        select(Label.request, Label.held_out, Request.text, Label.category, Label.item)
+        select(Label.request, Label.held_out, Request.text, Label.category, Label.item)  # type: ignore[call-overload]
         .join(Request, col(Request.id) == col(Label.request))
         .where(Label.community == community)
         .order_by(Label.request)

@@ -11,13 +11,15 @@ from rich.table import Table
 
 from tests.benchmarks.measure import Row, machine
 
-NAMES = ("consume", "latency", "intake", "backlog", "growth", "startup", "classify")
+NAMES = ("consume", "latency", "intake", "backlog", "growth", "startup", "classify", "allocate")
+BY_NAME = ("allocate_million",)
+"""Those that run for long, or need much memory: only when named."""
 
 
 def main() -> None:
     """Run the named benchmarks, or all, and print their rows."""
     parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
-    parser.add_argument("names", nargs="*", choices=[*NAMES, []], help=f"which; default: {' '.join(NAMES)}")
+    parser.add_argument("names", nargs="*", choices=[*NAMES, *BY_NAME, []], help=f"which; default: {' '.join(NAMES)}")
     parser.add_argument("--runs", type=int, default=5, help="how often each is measured")
     parser.add_argument("--quick", action="store_true", help="a twentieth of the load, once: shows that it runs, not how fast")
     parser.add_argument("--json", action="store_true", help="print one JSON object as the last line")
