@@ -340,16 +340,19 @@ def demo(
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object as the last line.")] = False,
     seed: Annotated[int, typer.Option(help="The same seed gives the same figures.")] = 1,
     requests: Annotated[int, typer.Option(min=1, help="How many of the sample's requests.")] = 200,
+    communities: Annotated[
+        int, typer.Option(min=1, help="How many communities play, with seeds from this one on, some side by side.")
+    ] = 1,
     url: Annotated[str | None, typer.Option(help="A running deployment; default: a temporary all-in-one.")] = None,
     token: Annotated[str | None, typer.Option(envvar="FENGHE_OPERATOR_TOKEN", help="An operator's token, with --url.")] = None,
 ) -> None:
-    """Play a season of a community through the HTTP APIs, and print its figures."""
+    """Play a season of a community, or of many, through the HTTP APIs, and print the figures."""
     from deploy.demo import run_demo
 
     with _sentences():
         if url and not token:
             raise CommandError("--url needs an operator's token: --token or FENGHE_OPERATOR_TOKEN (see: fenghe token).")
-        run_demo(base_url=url, json=json, seed=seed, requests=requests, token=token)
+        run_demo(base_url=url, json=json, seed=seed, requests=requests, token=token, communities=communities)
 
 
 def _service(name: str) -> Any:

@@ -12,11 +12,11 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from json import dumps
 from pathlib import Path
 from types import FrameType
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import httpx
 from rich.console import Console
@@ -25,7 +25,16 @@ from rich.progress import Progress as Bars
 from rich.table import Table
 
 from deploy.sample_community import load_sample
-from deploy.season import Deployment, SeasonError, SeasonReport, first_requests, play
+from deploy.season import (
+    FIGURES,
+    Deployment,
+    SeasonError,
+    SeasonReport,
+    figures_together,
+    first_requests,
+    play,
+    play_quarter,
+)
 from deploy.season.deployment import Progress
 from deploy.season.report import FEWEST_RATINGS
 
@@ -38,10 +47,16 @@ ROOT = Path(__file__).resolve().parents[1]
 
 
 def run_demo(
-    base_url: str | None = None, json: bool = False, seed: int = 1, requests: int = 200, token: str | None = None
-) -> SeasonReport:
+    base_url: str | None = None,
+    json: bool = False,
+    seed: int = 1,
+    requests: int = 200,
+    token: str | None = None,
+    communities: int = 1,
+) -> list[SeasonReport]:
     """Play a season at `base_url` (with an operator's `token`), or on an all-in-one that is started for it and removed
-    afterwards; print the tables and, with `json`, the figures as one JSON object on the last line.
+    afterwards; print the tables and, with `json`, the figures as one JSON object on the last line. Of several communities
+    the figures are those of all together, and `each` lists every one's.
 
     Raises SeasonError where the season cannot be played to its end, SampleError for a mistake in the sample.
     """
@@ -56,12 +71,22 @@ def run_demo(
             raise SeasonError("A deployment needs an operator's token: make one with `fenghe token --role operator`.")
         client = stack.enter_context(_client(base_url))
         _look(client, base_url)
-        report = play(client, token, sample, seed, requests, progress)
-    _print(report)
+        began = time.monotonic()
+        if communities == 1:
+            reports = [play(client, token, sample, seed, requests, progress)]
+        else:
+            reports = play_quarter(client, token, sample, range(seed, seed + communities), requests, progress)
+        seconds = time.monotonic() - began
+    figures = reports[0].figures
+    if communities == 1:
+        _print(reports[0])
+    else:
+        figures = figures_together(reports, seconds)
+        _print_quarter(reports, figures)
     if json:
         sys.stdout.flush()
-        print(dumps(report.figures), flush=True)
-    return report
+        print(dumps(figures), flush=True)
+    return reports
 
 
 def _client(base_url: str) -> httpx.Client:
@@ -245,6 +270,27 @@ class PhaseBars:
             self.before[phase] = int(self.bars.tasks[self.bars.task_ids.index(task)].completed)
         before = self.before.get(phase, 0)
         self.bars.update(task, completed=before + done, total=before + total)
+
+
+def _print_quarter(reports: Sequence[SeasonReport], together: dict[str, Any]) -> None:
+    """What all communities came to together, and between what the figures of each lie."""
+    console = Console()
+    if not console.is_terminal:
+        console = Console(width=WIDTH)
+    seeds = f"seeds {reports[0].seed} to {reports[-1].seed}"
+    console.print(f"A quarter of {len(reports)} communities, {seeds}", soft_wrap=True)
+    table = Table("figure", "together", "fewest", "most")
+    for column in table.columns[1:]:
+        column.justify = "right"
+    for name in FIGURES:
+        each = [report.figures[name] for report in reports if report.figures[name] is not None]
+        row = (
+            "–" if value is None else str(value) for value in (together[name], min(each, default=None), max(each, default=None))
+        )
+        table.add_row(name, *row)
+    console.print(table)
+    if repeats := sum(report.repeats for report in reports):
+        console.print(f"Calls made again because the server was away: {repeats}", soft_wrap=True)
 
 
 def _print(report: SeasonReport) -> None:

@@ -6,7 +6,10 @@ The phases are in `opening` and `playing`, what happens by chance in `chance`, w
 from __future__ import annotations
 
 import secrets
+import threading
 import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 
 from deploy.sample_community import Request, Sample
 from deploy.season import activities
@@ -22,16 +25,31 @@ from deploy.season.report import (
     SeasonReport,
     count_figures,
     examine_readings,
+    figures_together,
     rank_correlation,
     take_standings,
 )
+from deploy.season.together import FAILED_BESIDE, Together
 
-__all__ = ["FIGURES", "Deployment", "Refused", "SeasonError", "SeasonReport", "first_requests", "open_sample", "play"]
+__all__ = [
+    "FIGURES",
+    "Deployment",
+    "Refused",
+    "SeasonError",
+    "SeasonReport",
+    "figures_together",
+    "first_requests",
+    "open_sample",
+    "play",
+    "play_quarter",
+]
 
 
 WARNED, DELIVERED, EXPIRED, LAST = 20, 44, 46, 60
 """Days of the season: agreements that end in it have been warned of; projects are delivered; one agreement has expired; all
 activities have been held."""
+AT_ONCE = 4
+"""Seasons of a quarter that are played side by side."""
 
 
 def play(
@@ -43,16 +61,18 @@ def play(
     progress: Progress | None = None,
     patience: float = 90,
     quiet_within: float = 120,
+    wait_together: Callable[[Callable[[], None]], None] | None = None,
 ) -> SeasonReport:
     """Play a season in a community of its own, with the sample's first `requests`.
 
     The deployment may be killed and started again meanwhile: a call is repeated for `patience` seconds. Raises SeasonError
-    where it stays away, answers a call with a problem, or is not quiet within `quiet_within` seconds.
+    where it stays away, answers a call with a problem, or is not quiet within `quiet_within` seconds. Seasons that are played
+    at once are given the same `wait_together`.
     """
     taken = first_requests(sample, requests)
     started = time.monotonic()
     slug = f"season-{secrets.token_hex(4)}"
-    deployment = Deployment(client, slug, progress, patience, quiet_within)
+    deployment = Deployment(client, slug, progress, patience, quiet_within, wait_together)
     opened = open_community(deployment, operator_token, sample, slug, rehearsal=True)
     calendar = Calendar(deployment, opened.community, operator_token, opened.opened_at)
     season = Season(deployment, opened, sample, Chance(seed), calendar)
@@ -93,6 +113,41 @@ def play(
         ledger=tuple(deployment.ledger),
         repeats=deployment.repeats,
     )
+
+
+def play_quarter(
+    client: Client,
+    operator_token: str,
+    sample: Sample,
+    seeds: Sequence[int],
+    requests: int = 200,
+    progress: Progress | None = None,
+    at_once: int = AT_ONCE,
+    quiet_within: float = 300,
+) -> list[SeasonReport]:
+    """Play a season with each of `seeds`, every one in a community of its own, `at_once` side by side: a city quarter. The
+    reports are in the order of the seeds. Raises SeasonError as `play` does, and where one fails the others end."""
+    told, lock, done = progress or (lambda phase, done, total: None), threading.Lock(), 0
+    together = Together()
+    told("communities played", 0, len(seeds))
+
+    def play_one(seed: int) -> SeasonReport:
+        nonlocal done
+        with together.playing():
+            report = play(
+                client, operator_token, sample, seed, requests, quiet_within=quiet_within, wait_together=together.quiet
+            )
+        with lock:
+            done += 1
+            told("communities played", done, len(seeds))
+        return report
+
+    with ThreadPoolExecutor(at_once, thread_name_prefix="community") as pool:
+        played = [pool.submit(play_one, seed) for seed in seeds]
+        failed = [error for error in (one.exception() for one in played) if error is not None]
+        if failed:
+            raise next((error for error in failed if str(error) != FAILED_BESIDE), failed[0])
+        return [one.result() for one in played]
 
 
 def first_requests(sample: Sample, requests: int) -> tuple[Request, ...]:

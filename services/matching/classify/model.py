@@ -12,6 +12,7 @@ from __future__ import annotations
 import io
 import json
 import math
+import sys
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from typing import Any, NamedTuple
@@ -69,13 +70,15 @@ class Model:
         self.leaves = tuple(Leaf(*leaf) for leaf in head["leaves"])
         self.temperature: float = head["temperature"]
         self.doubt: float = head["doubt"]
-        self._head, self._arrays = head, arrays
-        self._place = {name: at for at, name in enumerate(head["vocabulary"])}
-        self._names: list[str] = head["vocabulary"]
+        self._head, self._arrays = {**head, "vocabulary": None}, arrays
+        # The models of many communities stand in memory together: their words are the same ones, and the weights stay as they
+        # are stored, half as wide as what is reckoned with.
+        self._names: list[str] = [sys.intern(name) for name in head["vocabulary"]]
+        self._place = {name: at for at, name in enumerate(self._names)}
         self._idf = arrays["idf"].astype(numpy.float32)
         self._factors = _factors(self._names)
-        self._items = arrays["items"].astype(numpy.float32)
-        self._categories = arrays["categories"].astype(numpy.float32)
+        self._items = arrays["items"]
+        self._categories = arrays["categories"]
         self._offsets = (arrays["item_offsets"], arrays["category_offsets"])
         self._category_of = numpy.array([*head["category_of"], -1], dtype=int)
         self._has_item = numpy.array([*(leaf.item is not None for leaf in self.leaves), True])
@@ -96,7 +99,8 @@ class Model:
         """The model as a file."""
         import numpy
 
-        head = numpy.frombuffer(json.dumps(self._head, ensure_ascii=False).encode(), dtype=numpy.uint8)
+        named = self._head | {"vocabulary": self._names}
+        head = numpy.frombuffer(json.dumps(named, ensure_ascii=False).encode(), dtype=numpy.uint8)
         buffer = io.BytesIO()
         numpy.savez(buffer, head=head, **self._arrays)
         return buffer.getvalue()
@@ -112,9 +116,9 @@ class Model:
         at = self.leaves.index(leaf)
         category = self._category_of[at]
         share = 1 + CATEGORY_SHARE if leaf.item is None else CATEGORY_SHARE
-        parts = share * of_categories * _against(self._categories[places], category)
+        parts = share * of_categories * _against(self._weights(self._categories, places), category)
         if leaf.item is not None:
-            parts = parts + of_items * _against(self._items[places], at)
+            parts = parts + of_items * _against(self._weights(self._items, places), at)
         said: dict[str, float] = defaultdict(float)
         for place, part in zip(places, parts, strict=True):
             name = self._names[place]
@@ -157,9 +161,14 @@ class Model:
 
     def _scores(self, text: str) -> tuple[Any, bool]:
         places, of_items, of_categories, known = self._vectors(text)
-        items = of_items @ self._items[places] + self._offsets[0]
-        categories = of_categories @ self._categories[places] + self._offsets[1]
+        items = of_items @ self._weights(self._items, places) + self._offsets[0]
+        categories = of_categories @ self._weights(self._categories, places) + self._offsets[1]
         return _joined(items, categories, self._category_of, self._has_item), known
+
+    def _weights(self, of: Any, places: Any) -> Any:
+        import numpy
+
+        return of[places].astype(numpy.float32)
 
     def _vectors(self, text: str) -> tuple[Any, Any, Any, bool]:
         """Where the text's features stand in the vocabulary, and its two unit vectors there."""
