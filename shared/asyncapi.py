@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import urlsplit
 
-from shared.events import Fact
+from shared.events import Fact, catalogue
 from shared.events.examples import example
-from shared.messaging.streams import stream_of
+from shared.messaging.streams import FEED, stream_of
 from shared.service import Service
 
 JSON_SCHEMA = "https://json-schema.org/draft/2020-12/schema"
@@ -83,6 +84,80 @@ def document(service: Service, version: str) -> dict[str, Any]:
     }
 
 
+LIST, STREAM = "/api/notify/events", "/api/notify/events/stream"
+"""Where notify serves the public feed over HTTP: page by page, and as Server-Sent Events."""
+FILTERS: dict[str, Any] = {
+    "type": "object",
+    "properties": {
+        "type": {"type": "array", "items": {"type": "string"}, "description": "only facts of these types"},
+        "subject": {"type": "string", "description": "only facts about this thing"},
+        "community": {"type": "string", "description": "only facts of this community"},
+    },
+}
+
+
+def public_facts() -> list[type[Fact]]:
+    """What outsiders hear, by type."""
+    return [fact for fact in catalogue() if fact.public]
+
+
+def feed_document(version: str, public_url: str) -> dict[str, Any]:
+    """The AsyncAPI 3 document of the public feed: the same facts on a Redis stream and as Server-Sent Events."""
+    facts = public_facts()
+    address = urlsplit(public_url)
+    messages = {fact.__name__: {"$ref": f"#/components/messages/{fact.__name__}"} for fact in facts}
+    channels = {
+        "feed": {
+            "address": FEED,
+            "servers": [{"$ref": "#/servers/redis"}],
+            "description": "A Redis stream: one entry a fact, one plain field an attribute, `data` in JSON. An entry may come"
+            " again; `id` stays the same. Entries go after some days (FENGHE_STREAM_DAYS); whoever does not find the entry read"
+            f" last any more catches up at {LIST}?after=, with the `id` of the last fact.",
+            "messages": messages,
+        },
+        "stream": {
+            "address": STREAM,
+            "servers": [{"$ref": "#/servers/http"}],
+            "description": "Server-Sent Events: `data` is the fact as a CloudEvent in JSON, `event` its type, `id` its place."
+            f" `Last-Event-ID` resumes without a gap or a repetition. {LIST} has the same, page by page.",
+            "messages": messages,
+        },
+    }
+    return {
+        "asyncapi": "3.0.0",
+        "info": {
+            "title": "Fenghe: the public feed",
+            "version": version,
+            "description": "Every public fact, unchanged, for anybody; no personal data. A released type only ever gains"
+            " optional fields: ignore what you do not know. Apply each `id` once, and never a lower `sequence` of a subject"
+            " over a higher one; it has gaps where a fact was not public.",
+        },
+        "defaultContentType": "application/json",
+        "servers": {
+            "redis": {
+                "host": "{host}:{port}",
+                "protocol": "redis",
+                "description": "As the operator gave it: fenghe subscriber add NAME",
+                "variables": {"host": {"default": "127.0.0.1"}, "port": {"default": "6390"}},
+                "security": [{"type": "userPassword"}],
+            },
+            "http": {"host": address.netloc, "protocol": address.scheme},
+        },
+        "channels": channels,
+        "operations": {
+            f"send-{name}": {
+                "action": "send",
+                "channel": {"$ref": f"#/channels/{name}"},
+                "summary": "Public facts, as they were told.",
+                "messages": [{"$ref": f"#/channels/{name}/messages/{fact.__name__}"} for fact in facts],
+                **({"bindings": {"http": {"method": "GET", "query": FILTERS}}} if name == "stream" else {}),
+            }
+            for name in channels
+        },
+        "components": {"messages": {fact.__name__: _message(fact) for fact in facts}},
+    }
+
+
 def _message(fact: type[Fact]) -> dict[str, Any]:
     told = example(fact).as_json()
     return {
@@ -91,7 +166,7 @@ def _message(fact: type[Fact]) -> dict[str, Any]:
         "summary": " ".join((fact.__doc__ or "").split()),
         "contentType": "application/json",
         "headers": {**ATTRIBUTES, "properties": {**ATTRIBUTES["properties"], "type": {"const": fact.type}}},
-        "payload": _inlined(fact_schema(fact)),
+        "payload": inlined(fact_schema(fact)),
         "examples": [
             {
                 "name": "told",
@@ -103,7 +178,7 @@ def _message(fact: type[Fact]) -> dict[str, Any]:
     }
 
 
-def _inlined(schema: dict[str, Any]) -> dict[str, Any]:
+def inlined(schema: dict[str, Any]) -> dict[str, Any]:
     """The schema with its `$defs` put in place, for a reference inside a message would be resolved against the document."""
     definitions = schema.pop("$defs", {})
     schema.pop("$schema", None)

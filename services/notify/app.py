@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from services.notify import api, handlers, models
+from services.notify import api, handlers, models, pages
 from shared.messaging import clocks
 from shared.service import Service
 
@@ -13,7 +13,7 @@ service = Service(
     title_zh="通知",
     summary_zh="给每一位相关者的通知，以及面向公众的事件。",
     feeds=True,
-    routers=[api.router],
+    routers=[api.router, pages.router],
     handlers=[handlers.on, clocks.handlers],
     metadata=models.Table.metadata,
     group="notify",

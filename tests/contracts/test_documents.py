@@ -13,6 +13,7 @@ ROOT = Path(__file__).parent.parent.parent
 OPERATIONS = (ROOT / "docs" / "operations.md").read_text()
 EXAMPLE = (ROOT / "deploy" / ".env.example").read_text()
 COMPOSE = (ROOT / "deploy" / "compose.yaml").read_text()
+FEED = (ROOT / "deploy" / "compose.feed.yaml").read_text()
 
 
 def test_every_setting_is_in_the_table_with_its_default() -> None:
@@ -26,10 +27,16 @@ def test_every_setting_is_in_the_table_with_its_default() -> None:
 
 
 def test_every_variable_of_compose_is_explained_in_the_example() -> None:
-    used = set(re.findall(r"(?<!\$)\$\{(\w+)", COMPOSE))
+    used = set(re.findall(r"(?<!\$)\$\{(\w+)", COMPOSE + FEED))
     explained = set(re.findall(r"(?m)^(\w+)=", EXAMPLE))
     assert used <= explained
     assert explained - used == {"COMPOSE_PROJECT_NAME"}
+
+
+def test_the_door_for_subscribers_is_opened_by_a_file_of_its_own_and_on_the_loopback() -> None:
+    opened = yaml.safe_load(FEED)["services"]
+    assert opened.keys() == {"redis", "tools"}
+    assert opened["redis"]["ports"] == ["${FENGHE_FEED_ADDRESS:-127.0.0.1}:${FENGHE_FEED_PORT:-6390}:6379"]
 
 
 def test_no_password_stands_in_the_example() -> None:

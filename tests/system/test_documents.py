@@ -6,12 +6,14 @@ import json
 from typing import Any
 
 import httpx
+import jsonschema
 import pytest
 import redis
 from cloudevents.core.formats.json import JSONFormat
 from cloudevents.core.v1.event import CloudEvent
 from openapi_spec_validator import validate
 
+from shared.asyncapi import public_facts
 from tests.system.conftest import AllInOne, fenghe
 
 SERVICES = ("registry", "matching", "feedback", "notify")
@@ -81,3 +83,33 @@ def test_health_and_metrics(sample_system: AllInOne, service: str) -> None:
     assert httpx.get(f"{base}/health/live").json()["service"] == service
     assert httpx.get(f"{base}/health/ready").json() == {"ready": True, "missing": []}
     assert "fenghe_http_requests_total" in httpx.get(f"{base}/metrics").text
+
+
+@pytest.mark.parametrize(("path", "language", "words"), [("", "zh-CN", "收到一位居民的需求"), ("/en", "en", "was taken in")])
+def test_the_page_of_the_feed_has_every_public_fact_with_its_fields_an_example_and_the_changelog(
+    sample_system: AllInOne, path: str, language: str, words: str
+) -> None:
+    page = httpx.get(f"{sample_system.address}/docs/events{path}")
+    assert page.status_code == 200 and page.headers["content-type"] == "text/html; charset=utf-8"
+    assert f'<html lang="{language}">' in page.text and words in page.text
+    assert "<script" not in page.text
+    for fact in public_facts():
+        assert f'<article id="{fact.type}">' in page.text
+        assert f'<a href="{sample_system.address}{fact.schema_path()}">' in page.text
+    assert "<code>compounds[].name_zh</code>" in page.text and "<code>clock_ahead</code>" in page.text
+    assert page.text.count("<pre>") == len(public_facts()) + 2
+    assert f'href="/docs/events{"/en" if not path else ""}"' in page.text
+
+
+def test_the_feed_has_one_document_of_its_public_facts_and_no_others(sample_system: AllInOne) -> None:
+    document = httpx.get(f"{sample_system.address}/docs/events/asyncapi.json").json()
+    assert document["asyncapi"] == "3.0.0"
+    messages = document["components"]["messages"].values()
+    assert {message["name"] for message in messages} == {fact.type for fact in public_facts()}
+    assert all(message["x-public"] for message in messages)
+    assert [channel["address"] for channel in document["channels"].values()] == ["fenghe:feed", "/api/notify/events/stream"]
+    for event in httpx.get(f"{sample_system.address}/api/notify/events", params={"limit": 200}).json()["items"]:
+        (payload,) = (message["payload"] for message in messages if message["name"] == event["type"])
+        jsonschema.validate(event["data"], payload)
+    for fact in public_facts():
+        assert httpx.get(f"{sample_system.address}{fact.schema_path()}").json()["title"] == fact.type

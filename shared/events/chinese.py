@@ -1,0 +1,50 @@
+"""What public facts say, in Chinese, for the page of the feed. Their reference is the English docstring of each class."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+SAYS: Mapping[str, str] = {
+    "fenghe.activity.announced.v1": "一家组织预告了一场活动。",
+    "fenghe.activity.cancelled.v1": "预告过的活动取消了。",
+    "fenghe.activity.held.v1": "活动已经举办，并统计了服务到的人数。",
+    "fenghe.agreement.ended.v1": "服务协议终止、到期，或因组织离开而结束（原因见 ended_because）；所列服务不能再凭它提供。",
+    "fenghe.agreement.renewed.v1": "社区与组织续签了服务协议，结束日期延后。",
+    "fenghe.agreement.signed.v1": "社区与组织签订了服务协议。",
+    "fenghe.body.appointed.v1": "社区聘任了评估机构。",
+    "fenghe.body.changed.v1": "评估机构的成员有进有出。",
+    "fenghe.body.ended.v1": "评估机构任期届满，或提前解散。",
+    "fenghe.community.clock-moved.v1": "操作员把演练社区的时钟拨快了：从此刻起，那里的时间都往后推。",
+    "fenghe.community.opened.v1": "社区开通：从此组织可以加入，居民可以提出需求。",
+    "fenghe.evaluation-session.cancelled.v1": "评估会没有得出结论：会议取消，或评估机构的任期先结束了。",
+    "fenghe.evaluation-session.opened.v1": "评估机构开启了一次评估：成员各自打分，互相看不到分数。",
+    "fenghe.evaluation-session.published.v1": "三方都已表态，评估结论公布；若评的是项目，该项目即已评估。",
+    "fenghe.incubation.completed.v1": "孵化圆满结束，团队随之登记成为组织。",
+    "fenghe.meeting.cancelled.v1": "认领大会不开了，会上的项目等下一次大会。",
+    "fenghe.meeting.changed.v1": "认领大会的时间、名称或项目有改动。",
+    "fenghe.meeting.concluded.v1": "钟声响起，项目在有效的认领之间分配完毕；若异议成立，则重新分配。",
+    "fenghe.meeting.confirmed.v1": "大会结果生效，项目落实到组织。",
+    "fenghe.meeting.opened.v1": "大会开始：钟声响起之前，组织可以认领，也可以撤回。",
+    "fenghe.meeting.scheduled.v1": "预告了一次认领大会，公布了抽签种子和目前上会的项目。",
+    "fenghe.offer.changed.v1": "菜单上的一项服务有改动。",
+    "fenghe.offer.published.v1": "持有有效协议的组织在菜单上新添了一项服务。",
+    "fenghe.offer.withdrawn.v1": "一项服务从菜单上撤下。",
+    "fenghe.org.changed.v1": "组织更改了名称、类别或简介，成为枢纽，或加入、退出枢纽或协会。",
+    "fenghe.org.incubating.v1": "服务站开始扶持一个团队，进入五步孵化或绿色通道；有临时协议时，可以先行提供服务。",
+    "fenghe.org.left.v1": "组织离开社区，协议同时结束。",
+    "fenghe.org.registered.v1": "服务站登记了一家组织；协议生效后即可上架服务。",
+    "fenghe.org.reinstated.v1": "服务站恢复了被暂停的组织，其服务重回菜单。",
+    "fenghe.org.suspended.v1": "服务站暂停了一家组织，恢复之前其服务不在菜单上。",
+    "fenghe.project.assigned.v1": "认领大会的结果已确认：项目由这家组织承接。",
+    "fenghe.project.closed.v1": "项目结束：完成、撤销、无人认领，或并入另一个项目。",
+    "fenghe.project.delivered.v1": "组织报告项目完工；项目里的居民可以评价了。",
+    "fenghe.project.evaluated.v1": "评估机构公布了对完工项目的评估结论。",
+    "fenghe.project.opened.v1": "项目公开，可以提交认领大会。",
+    "fenghe.project.reopened.v1": "项目重新开放，等待认领大会。",
+    "fenghe.request.matched.v1": "找到了能满足这项需求的组织，并排好了先后。",
+    "fenghe.request.served.v1": "组织报告需求已经满足；居民现在可以评价，也可以提出异议。",
+    "fenghe.request.submitted.v1": "收到一位居民的需求，不论从哪个渠道。",
+    "fenghe.request.unmatched.v1": "目前没有谁能满足这项需求，或能满足的都已谢绝；等待新的服务或项目。",
+    "fenghe.taxonomy.published.v1": "社区公布了服务分类，或以新版本取代旧版本。",
+}
+"""By type; a test holds that every public fact is here."""
