@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
 import typer
 
@@ -260,6 +260,25 @@ def events(
 
     with _sentences():
         print_events(data, follow, type, community)
+
+
+@app.command()
+def subscriber(
+    action: Annotated[Literal["add", "list", "rotate", "remove"], typer.Argument(help="What to do.", show_default=False)],
+    name: Annotated[str | None, typer.Argument(help="Who it is, such as city-portal.", show_default=False)] = None,
+    groups: Annotated[bool, typer.Option("--groups", help="With add: it may share the work in consumer groups.")] = False,
+    at_once: Annotated[bool, typer.Option("--at-once", help="With rotate: the old password ends now.")] = False,
+    port: Annotated[int | None, typer.Option(min=1, max=65535, help="All-in-one: where others come in; default 6390.")] = None,
+    at: Annotated[
+        str | None, typer.Option(envvar="FENGHE_FEED_AT", help="Redis apart: HOST:PORT at which others reach it.")
+    ] = None,
+    data: Data = DATA,
+) -> None:
+    """Let other systems read the public feed: each gets a Redis user that may do nothing else."""
+    from deploy import subscribing
+
+    with _sentences():
+        subscribing.do(action, name, groups, at_once, port, at, data)
 
 
 @app.command()

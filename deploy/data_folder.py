@@ -76,6 +76,16 @@ class DataFolder:
         return self.path / "sample-opened"
 
     @property
+    def address(self) -> str:
+        """The address at which the all-in-one of this folder was reached last, or would be."""
+        file = self.path / "address"
+        return file.read_text() if file.exists() else PUBLIC_URL
+
+    def reached_at(self, address: str) -> None:
+        """Remember the address."""
+        (self.path / "address").write_text(address)
+
+    @property
     def valkey(self) -> Path:
         """Where Valkey keeps its file."""
         return self.path / "valkey"

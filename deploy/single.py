@@ -23,6 +23,8 @@ from shared.web import build_app
 log = logs.get("all-in-one")
 
 WATCH_EVERY = 0.2
+DOCS, NOTIFY = "/docs/events", "/api/notify"
+"""The pages about the public feed, and whose they are."""
 
 
 class Together:
@@ -33,6 +35,9 @@ class Together:
         self._front = front.build(hosts)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        path = scope.get("path", "")
+        if path == DOCS or path.startswith(f"{DOCS}/"):  # as the gateway does
+            scope = {**scope, "path": NOTIFY + path, "raw_path": (NOTIFY + path).encode()}
         _, _, rest = scope.get("path", "").partition("/api/")
         app = self._apps.get(rest.partition("/")[0], self._front)
         await app(scope, receive, send)
@@ -47,6 +52,7 @@ def up(path: Path, host: str, port: int, when_ready: Callable[[str, DataFolder],
     valkey = EmbeddedValkey(folder.valkey)
     listening = serving.listen(host, port)
     address = f"http://{host}:{listening.getsockname()[1]}"
+    folder.reached_at(address)
     try:
         services = load_all()
         gc.freeze()

@@ -10,7 +10,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 PREFIX = "FENGHE_"
-OF_COMMANDS = {"FENGHE_OPERATOR_TOKEN"}
+OF_COMMANDS = {"FENGHE_OPERATOR_TOKEN", "FENGHE_FEED_AT"}
 """What a command takes from the environment, and no service."""
 
 

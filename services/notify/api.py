@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Annotated
 
 from fastapi import APIRouter, Header, Query, Request
@@ -9,7 +10,7 @@ from fastapi.responses import StreamingResponse
 
 from services.notify import queries
 from services.notify.queries import Wanted
-from services.notify.rules import RecipientKind, resume_at
+from services.notify.rules import RecipientKind, place_of
 from services.notify.stream import Tail
 from services.notify.views import FeedFactView, Figures, Following, NoticeView
 from shared.access import Caller, allow
@@ -53,13 +54,18 @@ def read_feed(
     type: Types = None,
     subject: Subject = None,
     community: OfCommunity = None,
-    page: PageRequest = PAGE_REQUEST,
+    limit: Annotated[int, Query(ge=1, le=200, description="how many, at most")] = 50,
+    after: Annotated[
+        str | None, Query(max_length=400, description="`next` of the page before, or the `id` of the last fact you have")
+    ] = None,
     caller: Caller = allow("anyone"),
     edge: Edge = EDGE,
 ) -> Following[FeedFactView]:
     """The public facts of all services as CloudEvents, in the order in which they were heard. Keep `next`, which the last
-    page has too, and ask with it as `after` to get only what is new; the stream takes it as `Last-Event-ID`."""
-    return edge.read(queries.feed, Wanted(frozenset(type or ()), subject, community), page)
+    page has too, and ask with it as `after` to get only what is new; the stream takes it as `Last-Event-ID`. Who read the
+    facts elsewhere (on `fenghe:feed`, by a webhook) goes on with the `id` of the last one as `after`."""
+    place = None if after is None else place_of(after, "after")
+    return edge.read(queries.feed, Wanted(frozenset(type or ()), subject, community), limit, place)
 
 
 @router.get(
@@ -80,11 +86,13 @@ async def stream_feed(
     """The public facts as Server-Sent Events (https://html.spec.whatwg.org/multipage/server-sent-events.html), from now
     on: `data` is a CloudEvent in JSON, `event` its type, `id` its place. With `Last-Event-ID`, which a browser's EventSource
     sends by itself when it comes back, it goes on after that event, without a gap and without repeating one; an empty one is
-    the beginning of the feed."""
+    the beginning of the feed. The `id` of a fact stands for its place, too."""
     wanted = Wanted(frozenset(type or ()), subject, community)
     tail = request.app.state.host.part(Tail)
     now = await tail.start()
-    after = now if last_event_id is None else resume_at(last_event_id) if last_event_id else 0
+    after: int | str = now if last_event_id is None else place_of(last_event_id, "Last-Event-ID") if last_event_id else 0
+    if isinstance(after, str):
+        after = await asyncio.to_thread(request.app.state.host.read, queries.position_in_feed, after, "Last-Event-ID")
     headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
     facts = tail.read(after, wanted, None if follow else now)
     return StreamingResponse(facts, media_type="text/event-stream", headers=headers)

@@ -14,7 +14,9 @@ from services.notify.models import Community, FeedFact, Notice, Offer, Organizat
 from services.notify.rules import RecipientKind, cursor_of, position_of, said_as
 from services.notify.sentences import Names, Text, render
 from services.notify.views import FeedFactView, Figures, Following, NoticeView
+from shared.events import catalogue
 from shared.messaging import clocks
+from shared.problems import Invalid
 from shared.web import PageRequest
 
 RowT = TypeVar("RowT", Notice, FeedFact)
@@ -111,10 +113,22 @@ class KnownNames:
         )
 
 
-def feed(session: Session, wanted: Wanted, page: PageRequest) -> Following[FeedFactView]:
-    """The public facts, in the order in which they were heard."""
+def feed(session: Session, wanted: Wanted, limit: int, after: int | str | None) -> Following[FeedFactView]:
+    """The public facts after a position or a fact (its id), in the order in which they were heard. Raises Invalid."""
+    position = position_in_feed(session, after, "after") if isinstance(after, str) else after
+    page = PageRequest(limit=limit, after=None if position is None else str(position))
     rows, following = _follow(session, _wanted(wanted), FeedFact, page)
     return Following(items=[FeedFactView.model_validate(row.event) for row in rows], next=following)
+
+
+def position_in_feed(session: Session, fact: str, field: str) -> int:
+    """The position of a public fact, by its id. Raises Invalid, naming the field."""
+    sources = sorted({known.source() for known in catalogue()})
+    statement = select(FeedFact.position).where(col(FeedFact.source).in_(sources), FeedFact.fact == fact)
+    position = session.exec(statement).first()
+    if position is None:
+        raise Invalid(field, f"There is no fact {fact} in the feed; leave this out to begin at its beginning.")
+    return position
 
 
 def feed_after(session: Session, position: int, wanted: Wanted, most: int) -> list[FeedFact]:

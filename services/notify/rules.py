@@ -270,9 +270,18 @@ def position_of(text: str, field: str) -> int:
     return int(text)
 
 
-def resume_at(cursor: str) -> int:
-    """The position of an event's id, as `Last-Event-ID` gives it back. Raises Invalid."""
+FACT = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII)
+
+
+def place_of(given: str, field: str) -> int | str:
+    """Where in the feed to go on: a position, for a cursor or the id of an event of the stream; the id of a fact, for that
+    itself. Raises Invalid, naming the field."""
+    if FACT.fullmatch(given):
+        return given
     try:
-        return position_of(base64.urlsafe_b64decode(cursor.encode("ascii")).decode(), "Last-Event-ID")
+        return position_of(base64.urlsafe_b64decode(given.encode("ascii")).decode(), field)
     except (binascii.Error, ValueError):
-        raise Invalid("Last-Event-ID", "This is not the id of an event of this stream; send none to begin now.") from None
+        raise Invalid(field, NO_PLACE) from None
+
+
+NO_PLACE = "This is no place in the feed; give `next` of a page, the id of an event of the stream, or the id of a public fact."

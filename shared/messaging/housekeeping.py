@@ -2,6 +2,8 @@
 
 Facts leave the outbox after the retention, save the last of every subject; inbox and idempotency keys leave some time later.
 Streams are trimmed by age and never past the slowest group: one that stands still keeps its entries, and is named in the log.
+The feed is trimmed by age alone: its groups are outsiders', who must not fill our memory. Its last entry stays, so that whoever
+has read it finds it again, and who does not find the entry read last has fallen behind.
 """
 
 from __future__ import annotations
@@ -16,6 +18,7 @@ from sqlmodel import Session
 from shared import logs
 from shared.database import Database, insert
 from shared.messaging.healing import forget, numeric
+from shared.messaging.streams import FEED, text
 from shared.messaging.tables import idempotency_keys, inbox, trimmed
 
 log = logs.get("housekeeping")
@@ -48,20 +51,26 @@ class Housekeeper:
 
     def _trim(self, stream: str, before: datetime) -> int:
         wanted = f"{int(before.timestamp() * 1000)}-0"
-        needed, by = self._needed(stream)
+        needed, by = self._last(stream) if stream == FEED else self._needed(stream)
         horizon = wanted
         if needed is not None and numeric(needed) < numeric(wanted):
             horizon = needed
-            log.warning(
-                "a stream is not trimmed further, a group still needs it; it takes more and more of the memory of Redis; start "
-                "the group's service, or remove the group (XGROUP DESTROY) if there is none any more",
-                stream=stream,
-                group=by,
-                needed=needed,
-            )
+            if by:
+                log.warning(
+                    "a stream is not trimmed further, a group still needs it; it takes more and more of the memory of Redis; "
+                    "start the group's service, or remove the group (XGROUP DESTROY) if there is none any more",
+                    stream=stream,
+                    group=by,
+                    needed=needed,
+                )
         # Written down first: what is missing before it is not lost, and must not be sent again.
         self._database.transact(lambda session: _remember(session, stream, horizon))
         return int(self._client.xtrim(stream, minid=horizon, approximate=False))
+
+    def _last(self, stream: str) -> tuple[str | None, str]:
+        """The last entry, which no group needs."""
+        last = self._client.xrevrange(stream, count=1)
+        return (text(last[0][0]), "") if last else (None, "")
 
     def _needed(self, stream: str) -> tuple[str | None, str]:
         """The oldest entry that some group has not finished with, and which group that is."""

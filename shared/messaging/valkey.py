@@ -2,17 +2,22 @@
 
 After kill -9 of its parent a Valkey lives on, and a second one would append to the same file. So its socket and process are
 recorded in the folder, and whoever starts next shuts the orphan down first.
+
+The services come as the user `fenghe`, whose password stands in the folder. Once others are to read the feed (`open`), the
+server listens on a port of this machine's loopback too, where nobody comes in without a user and a password of his own.
 """
 
 from __future__ import annotations
 
 import hashlib
 import os
+import secrets
 import signal
 import subprocess
 import tempfile
 import time
 from pathlib import Path
+from typing import Any
 
 import redis
 
@@ -22,6 +27,10 @@ log = logs.get("valkey")
 
 SOCKET_PATH_LIMIT = 100
 START_LIMIT = 15.0
+USER = "fenghe"
+LOOPBACK = "127.0.0.1"
+MOST_UNREAD = "normal 256mb 64mb 60"
+"""What may wait for one client that does not read, before its line is cut: at once, and for how many seconds."""
 
 
 class ValkeyError(Exception):
@@ -40,7 +49,34 @@ class EmbeddedValkey:
     @property
     def url(self) -> str:
         """The address for clients."""
-        return f"unix://{self.socket}"
+        secret = self._secret.read_text() if self._secret.exists() else ""
+        return f"unix://{USER}:{secret}@{self.socket}" if secret else f"unix://{self.socket}"
+
+    @property
+    def port(self) -> int | None:
+        """The port on which others reach it; None where it is not open to others."""
+        return int(self._port_file.read_text()) if self._port_file.exists() else None
+
+    def open(self, port: int) -> None:
+        """Let others in, on a port of the loopback, from now on and after every start; whoever comes without a password is
+        refused from now on, on the socket too. Raises ValkeyError where the port is taken."""
+        with redis.Redis.from_url(self.url) as client:
+            self._listen(client, port)
+            client.acl_setuser("default", enabled=False)
+            client.acl_save()
+        self._port_file.write_text(str(port))
+
+    def close(self) -> None:
+        """Let nobody in on a port any more."""
+        with redis.Redis.from_url(self.url) as client:
+            client.config_set("port", 0)
+        self._port_file.unlink(missing_ok=True)
+
+    def _listen(self, client: Any, port: int) -> None:
+        try:
+            client.config_set("port", port)
+        except redis.ResponseError:
+            raise ValkeyError(f"Port {port} of this machine is taken; choose another one with --port.") from None
 
     @property
     def pid(self) -> int | None:
@@ -56,7 +92,31 @@ class EmbeddedValkey:
         """Shut down what a killed predecessor left running, then start. Raises ValkeyError."""
         self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._end_orphan()
+        self._make_users()
         self._launch()
+        self._open_again()
+
+    def _make_users(self) -> None:
+        if not self._secret.exists():
+            with os.fdopen(os.open(self._secret, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+                file.write(secrets.token_hex(24))
+        if not self._users.exists():
+            password = hashlib.sha256(self._secret.read_bytes()).hexdigest()
+            # Until `open` there is no way in but the socket, which is its owner's alone.
+            self._users.write_text(f"user default on nopass ~* &* +@all\nuser {USER} on #{password} ~* &* +@all\n")
+
+    def _open_again(self) -> None:
+        if self.port is None:
+            return
+        try:
+            with redis.Redis.from_url(self.url) as client:
+                self._listen(client, self.port)
+        except ValkeyError:
+            log.warning(
+                "the port of the feed is taken by another program; who subscribes to the feed cannot reach it, all else works; "
+                "end that program and start again, or choose another port: fenghe subscriber add NAME --port PORT",
+                port=self.port,
+            )
 
     def stop(self) -> None:
         """Write everything down and end."""
@@ -81,7 +141,8 @@ class EmbeddedValkey:
         log_file = self.folder / "valkey.log"
         command = [
             str(get_binary_path()),
-            *("--port", "0"),
+            *("--port", "0", "--bind", LOOPBACK, "--aclfile", str(self._users)),
+            *("--client-output-buffer-limit", MOST_UNREAD),
             *("--unixsocket", str(self.socket), "--unixsocketperm", "700"),
             *("--dir", str(self.folder), "--save", ""),
             *("--appendonly", "yes" if self._append_only else "no", "--appendfsync", "everysec"),
@@ -115,7 +176,7 @@ class EmbeddedValkey:
         if not pid or not self.socket.exists():
             return
         try:
-            with redis.Redis.from_url(self.url, socket_timeout=15) as client:
+            with self._orphan() as client:
                 if client.info("server")["process_id"] != pid:
                     return
                 log.warning(
@@ -133,9 +194,30 @@ class EmbeddedValkey:
                 )
             time.sleep(0.01)
 
+    def _orphan(self) -> Any:
+        client = redis.Redis.from_url(self.url, socket_timeout=15)
+        try:
+            client.ping()
+        except redis.AuthenticationError:  # of a version that had no users yet
+            client.close()
+            client = redis.Redis.from_url(f"unix://{self.socket}", socket_timeout=15)
+        return client
+
     @property
     def _pid_file(self) -> Path:
         return self.folder / "valkey.pid"
+
+    @property
+    def _secret(self) -> Path:
+        return self.folder / "valkey.secret"
+
+    @property
+    def _users(self) -> Path:
+        return self.folder / "users.acl"
+
+    @property
+    def _port_file(self) -> Path:
+        return self.folder / "feed-port"
 
     def _socket_path(self) -> Path:
         path = self.folder / "valkey.sock"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -29,12 +30,16 @@ CRAFT = {
 """Rooms of a service's own craft."""
 NO_ROOM = {"utils", "util", "common", "helpers", "helper", "constants", "misc"}
 LONGEST = 400
+EXAMPLES = ROOT / "deploy" / "examples"
+"""What outsiders run; no part of the house."""
 PUBLIC = {"shared.messaging", *(f"shared.messaging.{name}" for name in messaging.__all__)}
 
 
 def python_files(*folders: str) -> Iterator[Path]:
     for folder in folders:
-        yield from (path for path in (ROOT / folder).rglob("*.py") if "migrations" not in path.parts)
+        for path in (ROOT / folder).rglob("*.py"):
+            if "migrations" not in path.parts and not path.is_relative_to(EXAMPLES):
+                yield path
 
 
 def tree(path: Path) -> ast.Module:
@@ -55,6 +60,15 @@ def imported(path: Path) -> set[str]:
 def test_a_service_has_the_rooms_of_a_service(service: str) -> None:
     rooms = {path.stem for path in (ROOT / "services" / service).iterdir() if path.name != "__pycache__"}
     assert rooms <= ROOMS | CRAFT.get(service, set())
+
+
+def test_an_example_for_outsiders_is_short_and_imports_nothing_of_ours() -> None:
+    examples = [path for path in EXAMPLES.iterdir() if path.suffix in (".py", ".mjs")]
+    assert examples
+    for path in examples:
+        text = path.read_text()
+        assert len(text.splitlines()) < 60, path
+        assert not re.search(r"(?m)^\s*(?:from|import)\s+(?:shared|services|deploy)\b|from\s+[\"']\.", text), path
 
 
 def test_no_room_is_called_utils() -> None:

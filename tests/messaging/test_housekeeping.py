@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from shared.messaging import tables
 from shared.messaging.housekeeping import Housekeeper
-from shared.messaging.streams import epoch_of
+from shared.messaging.streams import FEED, epoch_of
 from shared.messaging.testing import Harness
 from tests.messaging.child import service
 from tests.messaging.test_healing import STREAM, on_stream, tell
@@ -66,3 +66,14 @@ def test_what_was_trimmed_is_not_taken_for_lost(harness: Callable[[Any], Harness
     until(lambda: running.redis.exists(epoch_of(STREAM)) == 1)
     running.drain()
     assert on_stream(running.redis) == []
+
+
+def test_the_feed_waits_for_no_outsider_and_keeps_its_last_entry(harness: Callable[[Any], Harness]) -> None:
+    running = harness(service)
+    running.redis.xgroup_create(FEED, "an-outsider-who-never-came-back", id="0", mkstream=True)
+    entries = [running.redis.xadd(FEED, {"a": "b"}) for _ in range(3)]
+    running.redis.xreadgroup("an-outsider-who-never-came-back", "reader", {FEED: ">"}, count=1)
+    for age in (timedelta(days=1), -timedelta(seconds=5), -timedelta(seconds=5)):
+        Housekeeper(running.host.database, running.redis, [FEED], timedelta(days=1), age).clean()
+        left = entries if age > NOTHING else entries[-1:]
+        assert [id for id, _ in running.redis.xrange(FEED)] == left

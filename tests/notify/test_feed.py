@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from services.notify.app import service
@@ -92,3 +94,27 @@ def test_what_this_version_does_not_know_is_passed_on(notify):
     (retold,) = feed_entries(notify)
     assert "one more thing" in retold.body
     assert notify.client.get("/api/notify/events").json()["items"][0]["data"]["motto"] == "one more thing"
+
+
+def test_a_fact_stands_for_its_own_place_in_the_list_and_in_the_stream(notify):
+    """Who read the facts elsewhere goes on here after the last one, without a gap and without a repetition."""
+    fenghe = Neighbourhood()
+    notify.hear(fenghe.opened(), fenghe.taxonomy(), fenghe.registered(), fenghe.offered())
+    order = [event.id for event in feed_entries(notify)]
+    for place, fact in enumerate(order):
+        items = notify.client.get("/api/notify/events", params={"after": fact}).json()["items"]
+        assert [item["id"] for item in items] == order[place + 1 :]
+        asked = {"headers": {"Last-Event-ID": fact}, "params": {"follow": "false"}}
+        streamed = notify.client.get("/api/notify/events/stream", **asked).text
+        assert [json.loads(line[6:])["id"] for line in streamed.splitlines() if line.startswith("data: ")] == order[place + 1 :]
+
+
+@pytest.mark.parametrize("after", [new_id(), "yesterday", "MTI", "!", ""])
+def test_what_is_no_place_in_the_feed_is_said_to_be_none(notify, after):
+    answers = {
+        "after": notify.client.get("/api/notify/events", params={"after": after}),
+        "Last-Event-ID": notify.client.get("/api/notify/events/stream", headers={"Last-Event-ID": after or "!"}),
+    }
+    for field, answer in answers.items():
+        assert answer.status_code == 422, answer.text
+        assert answer.json()["errors"][0]["field"] == field
