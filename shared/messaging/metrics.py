@@ -27,6 +27,7 @@ class Metrics:
         self.retried = Counter("fenghe_facts_retried", "Attempts to handle a fact that failed", ["type"], **label)
         self.dead = Counter("fenghe_dead_letters", "Entries this replica put to the dead letters", **label)
         self.claimed = Counter("fenghe_facts_claimed", "Entries taken over from another consumer", **label)
+        self.vanished = Counter("fenghe_entries_vanished", "Entries removed before the group had finished with them", **label)
         self.fired = Counter("fenghe_timers_fired", "Timers that took effect in this replica", ["kind"], **label)
         self.failed = Counter("fenghe_timers_failed", "Attempts of a timer that failed", ["kind"], **label)
         self.batch_seconds = Histogram("fenghe_batch_seconds", "Time to handle a batch of facts", buckets=BUCKETS, **label)

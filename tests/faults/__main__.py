@@ -7,6 +7,7 @@ import json
 import signal
 import sys
 import time
+from collections.abc import Sequence
 
 from rich.console import Console
 from rich.table import Table
@@ -17,15 +18,18 @@ from tests.faults.strikes import FAULTS
 from tests.faults.substrates import available
 from tests.faults.suite import run
 
+SHOWN = 12
+"""Strikes that are printed one by one."""
 
-def main() -> int:
+
+def main(arguments: Sequence[str] | None = None) -> int:
     """Run the chosen faults on every substrate there is. 1 when something was lost, happened twice, or never came to rest."""
     parser = argparse.ArgumentParser(prog="make faults", description=__doc__)
     parser.add_argument("--seed", type=int, default=1, help="the schedule: one seed gives one")
     parser.add_argument("--minutes", type=float, default=2.0, help="how long in all, shared among the faults")
     parser.add_argument("--only", default="", help="faults, for example T2,T3")
     parser.add_argument("--json", action="store_true", help="print one JSON object as the last line")
-    given = parser.parse_args()
+    given = parser.parse_args(arguments)
     wanted = set(filter(None, given.only.split(",")))
     if unknown := wanted - {fault.id for fault in FAULTS}:
         parser.error(f"there is no fault {', '.join(sorted(unknown))}; there are {', '.join(fault.id for fault in FAULTS)}")
@@ -62,6 +66,8 @@ def main() -> int:
 
 def _print(console: Console, row: Row) -> None:
     console.print(f"{row.fault} {row.what}, {row.substrate}: {'holds' if row.holds else 'DOES NOT HOLD'}")
+    tried = row.tried[:SHOWN] + [f"and {len(row.tried) - SHOWN} more (--json has all)"] * (len(row.tried) > SHOWN)
+    console.print(f"  tried {'; '.join(tried)}", markup=False)
     for note in [*row.remarks, *row.notes]:
         console.print(f"  {note}", markup=False)
 

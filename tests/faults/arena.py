@@ -4,43 +4,47 @@ from __future__ import annotations
 
 import itertools
 import random
+import re
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import redis
 import sqlalchemy as sa
 
-from shared.messaging import tables
 from shared.messaging.streams import epoch_of, stream_of
 from shared.settings import Settings
-from tests.faults import observer
+from tests.faults import commands, observer
+from tests.faults.calling import CALL_LIMIT, Gone
 from tests.faults.proxy import Proxy
-from tests.faults.replica import ASK_LIMIT, Gone, Replica
+from tests.faults.replica import Replica
 from tests.faults.substrates import Ground, read_only
-from tests.messaging.child import service
 
-STREAM = stream_of(service.name)
+STREAM = stream_of(commands.service.name)
 CLIENTS = 4
-PAUSE = 0.01
+PAUSE = 0.02
 """Seconds between two commands of one client: load, not overload."""
 CHANGES = 0.4
 """The share of commands that change an earlier subject."""
+PLAIN = re.compile(r"loan-\d-\d+")
+"""The name of a command that applies for a subject of a client's."""
 
 
 class Load:
-    """Clients that give commands. One without an answer is given again under the same name until it is acknowledged."""
+    """Clients that give commands over HTTP. One without an answer is given again under the same name until it is acknowledged.
+    What each client gives follows from the seed alone."""
 
     def __init__(self, seed: str, pick: Callable[[], Replica]) -> None:
-        self._chance = random.Random(seed)
+        self._seed = seed
         self._pick = pick
-        self._numbers = itertools.count()
+        self._probes = itertools.count()
         self._lock = threading.Lock()
         self._stopping = threading.Event()
-        self._threads = [threading.Thread(target=self._play, daemon=True) for _ in range(CLIENTS)]
+        self._threads = [threading.Thread(target=self._play, args=(client,), daemon=True) for client in range(CLIENTS)]
         self.acknowledged: set[str] = set()
         self.errors = 0
         self.last_error = ""
@@ -60,47 +64,58 @@ class Load:
 
     def command(self, name: str) -> None:
         """Give one command until it is acknowledged."""
-        self.give([name], "apply", name)
+        self.give([name])
 
-    def give(self, names: list[str], what: str, *args: Any, limit: float = ASK_LIMIT) -> None:
+    def give(self, names: list[str], held: float = 0, limit: float = CALL_LIMIT) -> None:
         """Give the commands of these names, together, until they are acknowledged."""
         while True:
             try:
-                self._pick().ask(what, *args, limit=limit)
-                self.acknowledged.update(names)
-                return
-            except Gone as error:
-                with self._lock:
-                    self.errors += 1
-                    self.last_error = str(error)
-                time.sleep(PAUSE)  # a client's own, before it asks again
+                reply = self._pick().call("POST", "/commands", {"names": names, "held": held}, limit)
+                if reply.status == 200:
+                    self.acknowledged.update(reply.body)
+                    return
+                error = f"{reply.status}: {reply.body.get('detail')}"
+            except Gone as gone:
+                error = str(gone)
+            with self._lock:
+                self.errors += 1
+                self.last_error = error
+            time.sleep(PAUSE)  # a client's own, before it asks again
 
     def subjects(self, count: int) -> list[str]:
-        """Some subjects that were applied for already."""
-        known = sorted(name for name in self.acknowledged.copy() if "+" not in name)
-        return self._chance.sample(known, min(count, len(known)))
+        """The first so many subjects that were applied for, as far as they were already."""
+        return sorted(name for name in self.acknowledged.copy() if PLAIN.fullmatch(name))[:count]
 
-    def next_name(self) -> str:
-        """The name of a new command: a new subject, or a change of one of the last twenty."""
-        with self._lock:
-            number = next(self._numbers)
-            if number and self._chance.random() < CHANGES:
-                return f"loan-{max(0, number - self._chance.randint(1, 20)):06d}+{number}"
-            return f"loan-{number:06d}"
+    def probe(self) -> str:
+        """The name of a command of the driver's own."""
+        return f"probe-{next(self._probes):06d}"
 
-    def _play(self) -> None:
+    def _play(self, client: int) -> None:
         with suppress(TimeoutError):
-            while not self._stopping.wait(PAUSE):
-                self.command(self.next_name())
+            for name in names_of(self._seed, client):
+                if self._stopping.wait(PAUSE):
+                    return
+                self.command(name)
+
+
+def names_of(seed: str, client: int) -> Iterator[str]:
+    """The commands of a client, without end: a new subject, or a change of one of its last ten."""
+    chance = random.Random(f"{seed} {client}")
+    subjects: list[str] = []
+    for number in itertools.count():
+        if subjects and chance.random() < CHANGES:
+            yield f"{chance.choice(subjects[-10:])}+{number}"
+        else:
+            subjects.append(f"loan-{client}-{number:06d}")
+            yield subjects[-1]
 
 
 class Listener:
     """A replica of the observer. `whole`: it must have heard every fact; a rebuilt one only the newest of every subject."""
 
-    def __init__(self, url: str, settings: Settings, variant: str, seed: str) -> None:
-        self.url = url
+    def __init__(self, settings: Settings, variant: str, seed: str, folder: Path) -> None:
         self.whole = True
-        self._new = partial(Replica, settings, variant, f"{seed} listener", observer.service.name)
+        self._new = partial(Replica, settings, variant, f"{seed} listener", folder, observer.service.name)
         self.start()
 
     def start(self) -> None:
@@ -113,9 +128,18 @@ class Arena:
     """One run of one fault."""
 
     def __init__(
-        self, settings: Settings, ground: Ground, url: str, replicas: int, variant: str, seed: str, patience: float
+        self,
+        settings: Settings,
+        ground: Ground,
+        folder: Path,
+        url: str,
+        replicas: int,
+        variant: str,
+        seed: str,
+        patience: float,
     ) -> None:
         self.settings = settings
+        self.folder = folder
         self.ground = ground
         self.server = ground.server
         self.database_url = url
@@ -128,10 +152,11 @@ class Arena:
         self.refused: set[str] = set()
         self.trimmed: dict[str, dict[bytes, bytes]] = {}
         self.listeners: list[Listener] = []
+        self.tried: list[str] = []
         self.notes: list[str] = []
         self.remarks: list[str] = []
         self._variant = variant
-        self._seed = seed
+        self.seed = seed
         self._wanted = replicas
         self._changed = threading.Condition()
         self._turn = itertools.count()
@@ -156,11 +181,15 @@ class Arena:
         """The replicas, and those of the listeners."""
         return [*self.replicas, *(listener.replica for listener in self.listeners)]
 
+    def tries(self, what: str) -> None:
+        """Write down what the strike is going to do."""
+        self.tried[-1] += f": {what}"
+
     def listen(self) -> Listener:
         """A listener with a database of its own, from now on."""
         url = self.ground.database("observer", observer.Table.metadata)
         settings = self.settings.model_copy(update={"database_url": url})
-        listener = Listener(url, settings, self._variant, self._seed)
+        listener = Listener(settings, self._variant, self.seed, self.folder)
         self.listeners.append(listener)
         return listener
 
@@ -191,11 +220,10 @@ class Arena:
             yield connection
         engine.dispose()
 
-    def dead_letters(self) -> dict[str, Any]:
-        """When each dead letter was replayed, by its id."""
-        with self.reading() as connection:
-            table = tables.dead_letters
-            return {row.id: row.replayed_at for row in connection.execute(sa.select(table.c.id, table.c.replayed_at))}
+    def dead_letters(self) -> dict[str, bool]:
+        """Whether each dead letter was replayed, by its id."""
+        letters = self.any_replica().call("GET", "/witness").body["dead_letters"]
+        return {letter["id"]: letter["replayed"] for letter in letters}
 
     def behind(self, group: str) -> int:
         """How many entries a group has not finished with."""
@@ -207,25 +235,25 @@ class Arena:
 
     def recovery(self, since: float) -> float:
         """Seconds from then until a command given now has taken effect at the listener."""
-        name = f"{self.load.next_name().partition('+')[0]}-probe"
+        name = self.load.probe()
         self.load.command(name)
-        if not self.until(lambda: self.any_replica().ask("times", name)):
+        if not self.until(lambda: self.any_replica().call("GET", f"/effects/{name}").body):
             self.notes.append(f"a command had taken no effect after {self.patience:.0f} s")
         return time.monotonic() - since
 
-    def quiet(self) -> bool:
+    def quiet(self, limit: float) -> bool:
         """Whether, in time, every replica says twice that nothing is left to do, and the stream has its epoch."""
 
         def states() -> list[Any]:
-            told = [replica.ask("quiet") for replica in self.running]
+            told = [replica.call("GET", "/quiet").body for replica in self.running]
             self.memory["quiet"] = told
-            return told if all(state["quiet"] for state in told) and self.client.exists(epoch_of(STREAM)) else []
+            return told if all(state.get("quiet") for state in told) and self.client.exists(epoch_of(STREAM)) else []
 
         def still() -> bool:
             before = states()
             return bool(before) and states() == before
 
-        return self.until(still)
+        return self.until(still, limit)
 
     def until(self, condition: Callable[[], Any], limit: float = 0) -> bool:
         """Whether a condition came true within a limit; one that cannot be asked for is not true yet."""
@@ -238,7 +266,7 @@ class Arena:
         return False
 
     def _new(self, place: int) -> Replica:
-        replica = Replica(self.settings, self._variant, f"{self._seed} {place}")
+        replica = Replica(self.settings, self._variant, f"{self.seed} {place}", self.folder)
         try:
             replica.wait()
         except Gone:

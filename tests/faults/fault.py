@@ -13,7 +13,7 @@ from tests.faults.substrates import Substrate
 SOLE: Mapping[str, Any] = {"sole": True, "claim_idle": 1.0}
 SHARED: Mapping[str, Any] = {"sole": False, "claim_idle": 1.0}
 NOW = (0.0, 0.0)
-STRIKE_LIMIT = 15.0
+STRIKE_LIMIT = 60.0
 """Seconds within which a strike must have hit."""
 
 Struck = tuple[int, float]

@@ -1,29 +1,29 @@
-"""The judge: a process of its own that sees what was acknowledged, the stream's entries, and the database opened to read.
+"""The judge: a process of its own that sees what was acknowledged, what services answer over HTTP, and the stream's entries.
 
 Every acknowledged command has its row, and every row exactly one fact per transition (I1). Every fact took effect once, the
 projection holds the newest, sequences have neither gaps nor repeats (I4). Every dead letter is poison, and all poison is
-there with its cause (I5).
+there with its cause (I5). A listener that was rebuilt shows what it would from living through it all (I6). I2 and I3 are those
+of the four services: `judge_lives.py`.
 """
 
 from __future__ import annotations
 
-import multiprocessing
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import redis
-import sqlalchemy as sa
 
-from shared.messaging import entries, tables
+from shared.messaging import entries
 from shared.messaging.entries import Fields
 from shared.messaging.streams import stream_of
 from tests.faults import observer
-from tests.faults.substrates import read_only
-from tests.messaging.child import Applied, Effect, Latest, Tally, service
+from tests.faults.calling import call
+from tests.faults.commands import service
+from tests.forking import CONTEXT
 from tests.messaging.lending import LoanAsked, LoanChanged, LoanOverdue
 
 JUDGE_LIMIT = 120.0
@@ -35,27 +35,26 @@ TOGETHER = "&"
 @dataclass(frozen=True)
 class Evidence:
     """What the driver knows: the commands acknowledged and those undone on purpose, the entries that are poison, the entries
-    that may have been trimmed; where to look. `listeners`: their databases, and whether each must have heard every fact or
-    only the newest of every subject."""
+    that may have been trimmed; where to look and whom to ask. `listeners`: their addresses, and whether each must have heard
+    every fact or only the newest of every subject."""
 
     acknowledged: frozenset[str]
     refused: frozenset[str]
     poison: frozenset[str]
     trimmed: Mapping[str, Fields]
-    database_url: str
+    address: Path
     redis_url: str
-    listeners: tuple[tuple[str, bool], ...]
+    listeners: tuple[tuple[Path, bool], ...]
 
 
 @dataclass(frozen=True)
 class Rows:
-    """What stands in the child's database."""
+    """What the service shows of its database."""
 
     applied: set[str]
     effects: dict[str, int]
     latest: dict[str, int]
     tallies: dict[str, int]
-    dead: list[Any]
 
 
 class Told(NamedTuple):
@@ -64,6 +63,7 @@ class Told(NamedTuple):
     subject: str
     type: str
     sequence: int
+    data: str
 
 
 @dataclass
@@ -81,11 +81,10 @@ class Verdict:
         self.twice += [f"{what}: {key}" for key in (have - want).elements()]
 
 
-def judge(evidence: Evidence) -> Verdict:
-    """Judge in another process."""
-    context = multiprocessing.get_context("forkserver")
-    ours, theirs = context.Pipe(duplex=False)
-    process = context.Process(target=_judge, args=(evidence, theirs), daemon=True)
+def judge(evidence: Any, by: Callable[[Any], Verdict] | None = None) -> Verdict:
+    """Judge in another process, `by` default what the clients of the fifth service saw."""
+    ours, theirs = CONTEXT.Pipe(duplex=False)
+    process = CONTEXT.Process(target=_send_verdict, args=(by or of_commands, evidence, theirs), daemon=True)
     process.start()
     theirs.close()
     if not ours.poll(JUDGE_LIMIT):
@@ -96,30 +95,33 @@ def judge(evidence: Evidence) -> Verdict:
     return verdict
 
 
-def _judge(evidence: Evidence, connection: Connection) -> None:
+def _send_verdict(by: Callable[[Any], Verdict], evidence: Any, connection: Connection) -> None:
+    connection.send(by(evidence))
+
+
+def of_commands(evidence: Evidence) -> Verdict:
+    """What became of the commands, by the replies of the service and its listeners and by the stream."""
     with redis.Redis.from_url(evidence.redis_url) as client:
         standing: list[tuple[bytes, Fields]] = client.xrange(stream_of(service.name))  # type: ignore[assignment]
     entries_told = {**evidence.trimmed, **{id.decode(): fields for id, fields in standing}}
     verdict = Verdict(len(evidence.acknowledged))
     told = _told(evidence, entries_told, verdict)
-    with _reading(evidence.database_url) as connected:
-        rows = Rows(
-            applied=set(connected.execute(sa.select(sa.column("id")).select_from(sa.table(Applied.__tablename__))).scalars()),
-            effects=_pairs(connected, Effect.__tablename__, "times"),
-            latest=_pairs(connected, Latest.__tablename__, "sequence"),
-            tallies=_pairs(connected, Tally.__tablename__, "times"),
-            dead=list(connected.execute(sa.select(tables.dead_letters))),
-        )
+    shown = _shown(evidence.address, service.name)
+    rows = Rows(set(shown["applied"]), *(dict(shown[table]) for table in ("effects", "latest", "tallies")))
     _judge_commands(evidence, told, rows, verdict)
-    _judge_dead_letters(evidence, rows.dead, verdict)
-    for url, whole in evidence.listeners:
-        with _reading(url) as connected:
-            heard = _pairs(connected, observer.Heard.__tablename__, "times")
-            newest = _pairs(connected, observer.Newest.__tablename__, "sequence")
-            dead = list(connected.execute(sa.select(tables.dead_letters)))
-        _judge_listener(told, heard, newest, whole, verdict)
-        _judge_dead_letters(evidence, dead, verdict)
-    connection.send(verdict)
+    _judge_dead_letters(evidence, shown["dead_letters"], verdict)
+    for address, whole in evidence.listeners:
+        shown = _shown(address, observer.service.name)
+        newest = {subject: (sequence, data) for subject, sequence, data in shown["newest"]}
+        _judge_listener(told, dict(shown["heard"]), newest, whole, verdict)
+        _judge_dead_letters(evidence, shown["dead_letters"], verdict)
+    return verdict
+
+
+def _shown(address: Path, name: str) -> Any:
+    reply = call(address, "GET", f"/api/{name}/witness", limit=JUDGE_LIMIT)
+    assert reply.status == 200, reply
+    return reply.body
 
 
 def _told(evidence: Evidence, entries_told: Mapping[str, Fields], verdict: Verdict) -> dict[str, Told]:
@@ -128,7 +130,7 @@ def _told(evidence: Evidence, entries_told: Mapping[str, Fields], verdict: Verdi
     for entry_id, fields in entries_told.items():
         if entry_id not in evidence.poison:
             fact = entries.read(fields)
-            facts[fact.id].add(Told(fact.subject, fact.type, fact.sequence))
+            facts[fact.id].add(Told(fact.subject, fact.type, fact.sequence, fact.body))
     verdict.twice += [f"one id, several facts: {id}" for id, said in facts.items() if len(said) > 1]
     return {id: next(iter(said)) for id, said in facts.items()}
 
@@ -160,23 +162,27 @@ def _judge_commands(evidence: Evidence, everything: Mapping[str, Told], rows: Ro
 
 
 def _judge_listener(
-    told: Mapping[str, Told], heard: dict[str, int], newest: dict[str, int], whole: bool, verdict: Verdict
+    told: Mapping[str, Told], heard: dict[str, int], shown: dict[str, tuple[int, str]], whole: bool, verdict: Verdict
 ) -> None:
     happened = [id for id, times in heard.items() for _ in range(times)]
     verdict.compare("effect at a listener", list(told if whole else heard), happened)
-    for subject, given in _sequences(told).items():
-        if newest.get(subject) != max(given):
-            verdict.lost.append(f"a listener's projection of {subject}: {newest.get(subject)} of {max(given)}")
+    newest: dict[str, Told] = {}
+    for fact in told.values():
+        if fact.subject not in newest or newest[fact.subject].sequence < fact.sequence:
+            newest[fact.subject] = fact
+    for subject, fact in newest.items():
+        if shown.get(subject) != (fact.sequence, fact.data):
+            verdict.lost.append(f"a listener's read model of {subject}: {shown.get(subject)}, not {fact.sequence}")
 
 
-def _judge_dead_letters(evidence: Evidence, dead: list[Any], verdict: Verdict) -> None:
+def _judge_dead_letters(evidence: Evidence, dead: list[dict[str, Any]], verdict: Verdict) -> None:
     """A good fact's dead letter is none any more once it was replayed."""
-    causes = {letter.entry_id: letter.cause for letter in dead}
+    causes = {letter["entry"]: letter["cause"] for letter in dead}
     verdict.lost += [f"a dead letter without a cause: {id}" for id, cause in causes.items() if not cause]
     verdict.lost += [
-        f"dead letter of a good fact: {letter.entry_id} ({letter.cause})"
+        f"dead letter of a good fact: {letter['entry']} ({letter['cause']})"
         for letter in dead
-        if letter.entry_id not in evidence.poison and letter.replayed_at is None
+        if letter["entry"] not in evidence.poison and not letter["replayed"]
     ]
     verdict.lost += [f"no dead letter: {id}" for id in evidence.poison if id not in causes]
 
@@ -186,16 +192,3 @@ def _sequences(told: Mapping[str, Told]) -> dict[str, list[int]]:
     for fact in told.values():
         sequences[fact.subject].append(fact.sequence)
     return sequences
-
-
-@contextmanager
-def _reading(url: str) -> Iterator[sa.Connection]:
-    engine = read_only(url)
-    with engine.connect() as connected:
-        yield connected
-    engine.dispose()
-
-
-def _pairs(connected: sa.Connection, table: str, value: str) -> dict[str, int]:
-    rows = connected.execute(sa.select(sa.column("id"), sa.column(value)).select_from(sa.table(table)))
-    return {row[0]: row[1] for row in rows}

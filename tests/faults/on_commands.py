@@ -10,9 +10,10 @@ from contextlib import suppress
 import sqlalchemy as sa
 
 from tests.faults.arena import Arena
+from tests.faults.calling import Gone
+from tests.faults.commands import ROLLED_BACK
 from tests.faults.fault import STRIKE_LIMIT, Struck
 from tests.faults.judge import TOGETHER
-from tests.faults.replica import ROLLED_BACK, Gone
 
 UNDONE = 6
 HELD = 0.05
@@ -28,18 +29,20 @@ def roll_back(arena: Arena) -> Struck:
     undone = [f"undone-{number}-{n}" if n % 2 else f"{known[n]}+undone-{number}" for n in range(UNDONE)]
     slow = [f"{subject}+slow-{number}" for subject in known[UNDONE:]]
     arena.refused.update(undone)
+    arena.tries(f"{len(undone)} transactions undone, {len(slow)} slow")
 
     def undo() -> None:
         for name in undone:
             try:
-                arena.any_replica().ask("roll back", name, HELD)
+                reply = arena.any_replica().call("POST", "/commands", {"names": [name], "held": HELD, "undone": True})
+                if reply.status != 409 or not reply.body["type"].endswith(ROLLED_BACK):
+                    arena.notes.append(f"undoing: {reply}")
             except Gone as error:
-                if ROLLED_BACK not in str(error):
-                    arena.notes.append(f"undoing: {error}")
+                arena.notes.append(f"undoing: {error}")
 
     def be_slow() -> None:
         for name in slow:
-            arena.load.give([name], "apply slowly", name, HELD)
+            arena.load.give([name], HELD)
 
     _together([undo, be_slow])
     return len(undone), time.monotonic()
@@ -47,6 +50,7 @@ def roll_back(arena: Arena) -> Struck:
 
 def adverse_order(arena: Arena) -> Struck:
     """Many writers change the same few subjects, several in a transaction, each in an order of its own."""
+    arena.tries(f"{WRITERS} writers, {COMMANDS} commands of {AT_ONCE} subjects of {HOT}")
     hot = arena.memory.setdefault("hot", _known(arena, HOT))
     number = arena.memory["number"] = arena.memory.get("number", -1) + 1
     given = [
@@ -60,7 +64,7 @@ def adverse_order(arena: Arena) -> Struck:
     def write(commands: list[list[str]]) -> None:
         with suppress(TimeoutError):
             for names in commands:
-                arena.load.give(names, "apply all", names, limit=STRIKE_LIMIT)
+                arena.load.give(names, limit=STRIKE_LIMIT)
 
     before = _deadlocks(arena)
     _together([lambda commands=commands: write(commands) for commands in given])  # type: ignore[misc]
@@ -73,6 +77,7 @@ def adverse_order(arena: Arena) -> Struck:
 
 def fix_a_bug(arena: Arena) -> Struck:
     """A handler cannot stand some subjects; their facts are dead letters until it is mended and they are replayed."""
+    arena.tries(f"a bug for subjects that end in {BUG}, mended after five dead letters")
     replica = arena.any_replica()
     replica.ask("break", BUG)
     letters = arena.memory.get("letters", 0) + 5
@@ -88,7 +93,7 @@ def fix_a_bug(arena: Arena) -> Struck:
     def empty() -> bool:
         nonlocal replayed
         replayed += replica.ask("replay", limit=STRIKE_LIMIT)[0]
-        return not replica.ask("quiet")["retrying"] and all(arena.dead_letters().values())
+        return not replica.call("GET", "/quiet").body["retrying"] and all(arena.dead_letters().values())
 
     if not arena.until(empty):
         arena.notes.append("dead letters are left")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import multiprocessing
 import sqlite3
 import time
 from collections.abc import Iterator
@@ -13,19 +12,10 @@ import sqlalchemy as sa
 
 from tests.faults.arena import Arena
 from tests.faults.fault import STRIKE_LIMIT, Struck
+from tests.forking import CONTEXT
 
 STOPPED, STOPPED_SMALL = 30.0, 2.0
 """Seconds that a database is stopped, by turns whole and a third of it."""
-
-
-def lose_commits(arena: Arena) -> Struck:
-    """Whether it was committed is unknown: the client asks again under the same name, and the listener's inbox decides."""
-    assert arena.proxy
-    before, wanted = arena.proxy.lost, arena.chance.randint(3, 8)
-    with arena.proxy.losing(0.1), arena.proxy.lost_one:
-        if not arena.proxy.lost_one.wait_for(lambda: arena.proxy.lost >= before + wanted, STRIKE_LIMIT):
-            arena.notes.append("hardly a reply was lost")
-    return arena.proxy.lost - before, time.monotonic()
 
 
 def stop_database(arena: Arena) -> Struck:
@@ -33,12 +23,13 @@ def stop_database(arena: Arena) -> Struck:
     number = arena.memory["number"] = arena.memory.get("number", -1) + 1
     seconds = (STOPPED_SMALL if arena.small else STOPPED) / (1 + 2 * (number % 2))
     if arena.database_url.startswith("sqlite"):
-        how = _locked(arena)
+        what, how = "the file is locked by somebody else", _locked(arena)
     elif arena.ground.cluster is None:
         assert arena.proxy  # this machine has no server programs
-        how = arena.proxy.partition()
+        what, how = "the way to the server is cut", arena.proxy.partition()
     else:
-        how = _frozen(arena) if number % 2 else _ended(arena)
+        what, how = ("the server is frozen", _frozen(arena)) if number % 2 else ("the server is ended", _ended(arena))
+    arena.tries(f"{what} for {seconds:.1f} s")
     with how:
         time.sleep(seconds)  # how long it lasts
     return 1, time.monotonic()
@@ -62,10 +53,9 @@ def _frozen(arena: Arena) -> Iterator[None]:
 
 @contextlib.contextmanager
 def _locked(arena: Arena) -> Iterator[None]:
-    context = multiprocessing.get_context("forkserver")
-    ours, theirs = context.Pipe()
+    ours, theirs = CONTEXT.Pipe()
     path = sa.make_url(arena.database_url).database
-    process = context.Process(target=_hold, args=(path, theirs), daemon=True)
+    process = CONTEXT.Process(target=_hold, args=(path, theirs), daemon=True)
     process.start()
     if not ours.poll(STRIKE_LIMIT):
         raise TimeoutError("the database could not be locked")

@@ -11,6 +11,7 @@ from tests.faults.fault import STRIKE_LIMIT, Struck
 
 def deliver_often(arena: Arena) -> Struck:
     """Each new entry is there two to five times, and its copies come together."""
+    arena.tries("each of the next 100 facts two to five times")
     copied = 0
     limit = time.monotonic() + STRIKE_LIMIT
     seen: set[bytes] = arena.memory.setdefault("seen", set())
@@ -52,10 +53,11 @@ def reorder(arena: Arena) -> Struck:
 
 
 def add_poison(arena: Arena) -> Struck:
-    """One entry in a hundred."""
-    before = arena.memory.get("length", 0)
-    arena.until(lambda: arena.client.xlen(STREAM) >= before + 99, STRIKE_LIMIT)
+    """One entry in a hundred, in the small form in twenty."""
+    good, before = 19 if arena.small else 99, arena.memory.get("length", 0)
+    arena.until(lambda: arena.client.xlen(STREAM) >= before + good, STRIKE_LIMIT)
     number = arena.memory["number"] = arena.memory.get("number", -1) + 1
+    arena.tries(f"after {good} good entries {poison.KINDS[number % len(poison.KINDS)]}")
     added = arena.client.xadd(STREAM, poison.entry(poison.KINDS[number % len(poison.KINDS)], number))
     arena.poison.add(added.decode())
     arena.memory["length"] = arena.client.xlen(STREAM)

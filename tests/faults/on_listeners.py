@@ -10,8 +10,8 @@ from shared.identifiers import new_id
 from shared.messaging import entries
 from tests.faults import observer
 from tests.faults.arena import STREAM, Arena, Listener
+from tests.faults.calling import Gone
 from tests.faults.fault import STRIKE_LIMIT, Struck
-from tests.faults.replica import Gone
 
 BACKLOG, SMALL_BACKLOG = 100_000, 3_000
 SUBJECTS = 1000
@@ -26,6 +26,7 @@ GROUP = observer.service.group
 def late_listener(arena: Arena) -> Struck:
     """A listener starts for the first time when a backlog stands on the stream."""
     size = SMALL_BACKLOG if arena.small else BACKLOG
+    arena.tries(f"{size} facts, then the listener's first start")
     _pile_up(arena, size)
     since = time.monotonic()
     listener = arena.listen()
@@ -55,6 +56,7 @@ def trim_while_stopped(arena: Arena) -> Struck:
     """A listener ends, gently or not, while facts are told and the stream is trimmed; then it comes back."""
     listener = _listening(arena)
     gently = arena.memory["gently"] = not arena.memory.get("gently", True)
+    arena.tries(f"{'SIGTERM' if gently else 'SIGKILL'} to the listener, 60 commands, trimming")
     if gently:
         listener.replica.terminate()
     else:
@@ -74,6 +76,7 @@ def trim_while_stopped(arena: Arena) -> Struck:
 def rebuild(arena: Arena) -> Struck:
     """A listener loses everything, and the stream its past; republishing gives it what it would have from living through it."""
     listener = _listening(arena)
+    arena.tries("SIGKILL to the listener, its database and group gone, the stream trimmed, and republished")
     listener.replica.kill()
     arena.client.xgroup_destroy(STREAM, GROUP)
     _run_on(arena, 60)
@@ -83,7 +86,7 @@ def rebuild(arena: Arena) -> Struck:
     rebuilt = arena.listen()
     rebuilt.whole = False
     republished: int = arena.any_replica().ask("republish")
-    if not arena.until(lambda: not rebuilt.replica.ask("quiet")["pending"]):
+    if not arena.until(lambda: not rebuilt.replica.call("GET", "/quiet").body["pending"]):
         arena.notes.append("it was not rebuilt")
     return republished, since
 

@@ -8,11 +8,12 @@ from contextlib import suppress
 
 from shared.messaging.steps import LABELS
 from tests.faults.arena import Arena
+from tests.faults.calling import Gone
 from tests.faults.fault import STRIKE_LIMIT, Struck
-from tests.faults.replica import Gone
 
 
 def kill(arena: Arena) -> Struck:
+    arena.tries("SIGKILL")
     since = time.monotonic()
     arena.replicas[0].kill()
     arena.restart(0)
@@ -22,9 +23,10 @@ def kill(arena: Arena) -> Struck:
 def kill_at_step(arena: Arena) -> Struck:
     label = LABELS[arena.memory.setdefault("label", 0) % len(LABELS)]
     arena.memory["label"] += 1
-    victim = arena.replicas[0]
+    victim, hit = arena.replicas[0], arena.chance.randint(1, 5)
+    arena.tries(f"SIGKILL when it is for the {hit}. time at {label}")
     with suppress(Gone):  # it may be dead before it can answer
-        victim.ask("arm", label, arena.chance.randint(1, 5))
+        victim.ask("arm", label, hit)
     died = victim.wait_for_end(STRIKE_LIMIT)
     since = time.monotonic()
     if not died or victim.exit_code != -signal.SIGKILL:
@@ -35,6 +37,7 @@ def kill_at_step(arena: Arena) -> Struck:
 
 
 def rolling_restart(arena: Arena) -> Struck:
+    arena.tries("SIGTERM to one after the other")
     since = time.monotonic()
     for place, replica in enumerate(list(arena.replicas)):
         code = replica.terminate()
@@ -45,8 +48,11 @@ def rolling_restart(arena: Arena) -> Struck:
 
 
 def pause(arena: Arena) -> Struck:
-    replica = arena.chance.choice(arena.replicas)
+    place = arena.chance.randrange(len(arena.replicas))
+    seconds = arena.settings.claim_idle * arena.chance.uniform(1.5, 2.5)  # longer than the others wait before they claim
+    arena.tries(f"SIGSTOP to replica {place} for {seconds:.2f} s")
+    replica = arena.replicas[place]
     replica.pause()
-    time.sleep(arena.settings.claim_idle * arena.chance.uniform(1.5, 2.5))  # longer than the others wait before they claim
+    time.sleep(seconds)
     replica.go_on()
     return 1, time.monotonic()

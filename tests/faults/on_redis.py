@@ -33,6 +33,7 @@ XADD = "cmdstat_xadd"
 
 
 def kill_redis(arena: Arena) -> Struck:
+    arena.tries("SIGKILL to Redis, and a new start")
     since = time.monotonic()
     assert arena.server.pid
     os.kill(arena.server.pid, signal.SIGKILL)
@@ -44,6 +45,7 @@ def kill_redis(arena: Arena) -> Struck:
 def flush(arena: Arena) -> Struck:
     """Recovered is what holds every fact again that was there before."""
     known = _fact_ids(arena)
+    arena.tries("FLUSHALL")
     arena.client.flushall()
     since = time.monotonic()
     if not arena.until(lambda: known <= _fact_ids(arena)):
@@ -53,6 +55,7 @@ def flush(arena: Arena) -> Struck:
 
 def set_back(arena: Arena) -> Struck:
     """Its files are copied away, it runs on, is stopped, gets the copy, and is started again."""
+    arena.tries("its files copied, and 50 commands later put back")
     folder = arena.server.folder / "appendonlydir"
     copy = {path: path.read_bytes() for path in folder.iterdir()}
     known = len(arena.load.acknowledged)
@@ -71,19 +74,12 @@ def set_back(arena: Arena) -> Struck:
     return 1, since
 
 
-def lose_replies(arena: Arena) -> Struck:
-    assert arena.proxy
-    before, wanted = arena.proxy.lost, arena.chance.randint(3, 8)
-    with arena.proxy.losing(0.1), arena.proxy.lost_one:
-        if not arena.proxy.lost_one.wait_for(lambda: arena.proxy.lost >= before + wanted, STRIKE_LIMIT):
-            arena.notes.append("hardly a reply was lost")
-    return arena.proxy.lost - before, time.monotonic()
-
-
 def cut_or_slow(arena: Arena) -> Struck:
     assert arena.proxy
     arena.memory["cut"] = not arena.memory.get("cut")
-    with arena.proxy.partition() if arena.memory["cut"] else arena.proxy.slow(arena.chance.uniform(0.01, 0.05)):
+    delay = arena.chance.uniform(0.01, 0.05)
+    arena.tries("cut for 1 s" if arena.memory["cut"] else f"every packet {delay * 1000:.0f} ms later for 1 s")
+    with arena.proxy.partition() if arena.memory["cut"] else arena.proxy.slow(delay):
         time.sleep(1)  # how long it lasts
     return 1, time.monotonic()
 
@@ -93,6 +89,7 @@ def refuse(arena: Arena) -> Struck:
     number = arena.memory["number"] = arena.memory.get("number", -1) + 1
     kind, begin, end = REFUSALS[number % len(REFUSALS)]
     seconds = REFUSED_SMALL if arena.small else REFUSED
+    arena.tries(f"{kind} for {seconds} s")
     with _operator(arena) as operator:
         before, asked, told = _commands(operator), time.monotonic(), len(arena.load.acknowledged)
         operator.execute_command(*begin)

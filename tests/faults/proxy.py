@@ -8,12 +8,15 @@ import random
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import sqlalchemy as sa
 
 CHUNK = 65_536
+SHARE = 0.3
+"""Of the requests whose replies may be lost."""
 REDIS = (b"\r\nXADD\r\n", b"\r\nXREADGROUP\r\n", b"\r\nXACK\r\n")
 POSTGRES = (b"COMMIT\x00",)
 """How the requests look whose replies may be lost."""
@@ -22,20 +25,17 @@ POSTGRES = (b"COMMIT\x00",)
 class Proxy:
     """Listens on a Unix socket and forwards to another address. A context manager."""
 
-    def __init__(self, path: Path, connect: Callable[[], socket.socket], commands: tuple[bytes, ...], seed: str) -> None:
+    def __init__(self, path: Path, connect: Callable[[], socket.socket], seed: str) -> None:
         self._path = path
         self._connect = connect
-        self._commands = commands
         self._chance = random.Random(seed)
-        self._losing = 0.0
+        self._to_lose: Counter[bytes] = Counter()
         self._delay = 0.0
         self._lock = threading.Lock()
         self._open = threading.Event()
         self._open.set()
         self._ended = False
         self._sockets: set[socket.socket] = set()
-        self.lost = 0
-        self.lost_one = threading.Condition()
 
     @property
     def url(self) -> str:
@@ -57,13 +57,17 @@ class Proxy:
         for one in doomed:
             _close(one)
 
-    @contextlib.contextmanager
-    def losing(self, share: float) -> Iterator[None]:
-        """Meanwhile a share of the requests with one of the commands are carried out, and their replies never arrive: the
-        connection ends instead."""
-        self._losing = share
-        yield
-        self._losing = 0.0
+    def lose(self, replies: Mapping[bytes, int]) -> None:
+        """So many of the next requests with each of these commands, some of them passed over, are carried out, and their
+        replies never arrive: the connection ends instead."""
+        with self._lock:
+            self._to_lose = Counter(replies)
+
+    @property
+    def to_lose(self) -> dict[bytes, int]:
+        """The replies that are still to be lost."""
+        with self._lock:
+            return {command: times for command, times in self._to_lose.items() if times}
 
     @contextlib.contextmanager
     def partition(self) -> Iterator[None]:
@@ -92,7 +96,7 @@ class Proxy:
                 continue
             with self._lock:
                 self._sockets |= {client, server}
-            doomed = threading.Event()
+            doomed: list[bytes] = []
             for source, target, judge in ((client, server, self._doom), (server, client, self._spare)):
                 threading.Thread(target=self._forward, args=(source, target, judge, doomed), daemon=True).start()
 
@@ -100,8 +104,8 @@ class Proxy:
         self,
         source: socket.socket,
         target: socket.socket,
-        passes: Callable[[bytes, threading.Event], bool],
-        doomed: threading.Event,
+        passes: Callable[[bytes, list[bytes]], bool],
+        doomed: list[bytes],
     ) -> None:
         try:
             while chunk := source.recv(CHUNK):
@@ -118,19 +122,21 @@ class Proxy:
         _close(source)
         _close(target)
 
-    def _doom(self, chunk: bytes, doomed: threading.Event) -> bool:
-        if self._losing and any(command in chunk for command in self._commands):
+    def _doom(self, chunk: bytes, doomed: list[bytes]) -> bool:
+        if self._to_lose and not doomed:
             with self._lock:
-                if self._chance.random() < self._losing:
-                    doomed.set()
+                found = next((command for command, left in self._to_lose.items() if left and command in chunk), None)
+                if found and self._chance.random() < SHARE:
+                    doomed.append(found)
         return True
 
-    def _spare(self, _: bytes, doomed: threading.Event) -> bool:
-        if doomed.is_set():
-            with self.lost_one:
-                self.lost += 1
-                self.lost_one.notify_all()
-        return not doomed.is_set()
+    def _spare(self, _: bytes, doomed: list[bytes]) -> bool:
+        if not doomed:
+            return True
+        with self._lock:
+            self._to_lose[doomed[0]] -= 1
+            self._to_lose = +self._to_lose
+        return False
 
 
 def unix(path: Path) -> Callable[[], socket.socket]:

@@ -1,15 +1,16 @@
-"""A replica: a process of its own that runs the child service and does what the driver asks over a pipe."""
+"""A replica: a process of its own that runs a service as a deployment does, over HTTP. What only the suite may do to it, such
+as arming a step, it is asked for over a pipe."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
 import itertools
-import multiprocessing
 import os
+import secrets
 import signal
+import socket
 import threading
-import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import TimeoutError as TooLate
@@ -19,38 +20,37 @@ from pathlib import Path
 from typing import Any
 
 import redis
-from sqlmodel import Session
 
+from deploy import serving
+from deploy.services import load_all
 from shared import logs
 from shared.messaging import healing, replay, steps
 from shared.messaging.housekeeping import Housekeeper
 from shared.service import Host, Service
 from shared.settings import Settings
-from tests.faults import observer, variants
+from shared.web import build_app
+from tests.faults import calling, commands, observer, variants
+from tests.faults.calling import Gone, Reply
+from tests.forking import CONTEXT
 from tests.messaging import child
-from tests.messaging.child import Effect, killer
+from tests.messaging.child import killer
 
-START_LIMIT = 30.0
-ASK_LIMIT = 5.0
+START_LIMIT = 60.0
+ASK_LIMIT = 30.0
 END_LIMIT = 25.0
-WORKERS = 8
-SERVICES = {service.name: service for service in (child.service, observer.service)}
-ROLLED_BACK = "rolled back on purpose"
-
-
-class Gone(Exception):
-    """The replica did not answer: it is dead, it hangs, or what was asked failed."""
+WORKERS = 4
+SERVICES = {service.name: service for service in (commands.service, observer.service, *load_all())}
 
 
 class Replica:
-    """The driver's end of a replica. `start` returns once it runs; `kill` and `terminate` once it has ended."""
+    """The driver's end of a replica. `start` returns once it runs; `kill` and `terminate` once it has ended. `folder` is where
+    its socket is."""
 
-    def __init__(self, settings: Settings, variant: str, seed: str, service: str = child.service.name) -> None:
-        # Forked from a server that has everything imported: a start takes milliseconds, and a kill is a real one.
-        context = multiprocessing.get_context("forkserver")
-        context.set_forkserver_preload([__name__])
-        self._connection, theirs = context.Pipe()
-        self._process = context.Process(target=_run, args=(settings, variant, seed, service, theirs), daemon=True)
+    def __init__(self, settings: Settings, variant: str, seed: str, folder: Path, service: str = commands.service.name) -> None:
+        self.service = service
+        self.address = folder / f"{secrets.token_hex(4)}.sock"
+        self._connection, theirs = CONTEXT.Pipe()
+        self._process = CONTEXT.Process(target=_run, args=(settings, variant, seed, service, self.address, theirs), daemon=True)
         self._process.start()
         theirs.close()
         self._lock = threading.Lock()
@@ -110,6 +110,10 @@ class Replica:
             raise Gone("it has ended")
         return self._result(future, limit)
 
+    def call(self, method: str, path: str, body: Any = None, limit: float = calling.CALL_LIMIT, **more: Any) -> Reply:
+        """Call a route of its service over HTTP. Raises Gone where no answer came: whether it was done is unknown."""
+        return calling.call(self.address, method, f"/api/{self.service}{path}", body, limit, **more)
+
     def kill(self) -> None:
         """SIGKILL, and wait for its end."""
         self._signal(signal.SIGKILL)
@@ -159,19 +163,18 @@ class Replica:
                 future.set_exception(Gone("it has ended"))
 
 
-def _run(settings: Settings, variant: str, seed: str, service: str, connection: Connection) -> None:
+def _run(settings: Settings, variant: str, seed: str, service: str, address: Path, connection: Connection) -> None:
     logs.configure(level="CRITICAL", format="text")
     variants.use(variant, seed)
-    asyncio.run(_serve(SERVICES[service], settings, connection))
+    asyncio.run(_serve(SERVICES[service], settings, address, connection))
 
 
-async def _serve(service: Service, settings: Settings, connection: Connection) -> None:
+async def _serve(service: Service, settings: Settings, address: Path, connection: Connection) -> None:
     host = Host(service, settings)
-    loop, ended = asyncio.get_running_loop(), asyncio.Event()
-    loop.add_signal_handler(signal.SIGTERM, ended.set)
-    loop.add_signal_handler(signal.SIGINT, lambda: None)
-    await host.start()
-    answers = _answers(host, loop)
+    listening = socket.socket(socket.AF_UNIX)
+    listening.bind(str(address))
+    listening.listen(64)
+    answers = _answers(host)
     lock = threading.Lock()
     pool = ThreadPoolExecutor(WORKERS)
 
@@ -190,31 +193,23 @@ async def _serve(service: Service, settings: Settings, connection: Connection) -
             while True:
                 pool.submit(do, *connection.recv())
         except (EOFError, OSError, RuntimeError):
-            loop.call_soon_threadsafe(ended.set)  # whoever started it is gone, or it is ending
+            os.kill(os.getpid(), signal.SIGTERM)  # whoever started it is gone, or it is ending
 
-    threading.Thread(target=listen, daemon=True).start()
-    tell(-1, "", os.getpid())
-    await ended.wait()
-    await asyncio.to_thread(pool.shutdown)
-    await host.stop()
+    def ready() -> None:
+        threading.Thread(target=listen, daemon=True).start()
+        tell(-1, "", os.getpid())
+
+    async with serving.running([host]):
+        await serving.serve(build_app(host), listening, ready, [host])
+        await asyncio.to_thread(pool.shutdown)
 
 
-def _answers(host: Host, loop: asyncio.AbstractEventLoop) -> dict[str, Callable[..., Any]]:
-    def times(session: Session, name: str) -> int:
-        effect = session.get(Effect, name)
-        return effect.times if effect else 0
-
+def _answers(host: Host) -> dict[str, Callable[..., Any]]:
     def trim(age: float) -> None:
         with redis.Redis.from_url(host.settings.redis_url) as client:
             Housekeeper(host.database, client, host.service.writes, timedelta(days=1), timedelta(seconds=age)).clean()
 
     return {
-        "apply": lambda name: host.run(child.apply, name),
-        "apply all": lambda names: host.run(child.apply_all, names),
-        "apply slowly": lambda name, seconds: _end(lambda: time.sleep(seconds), lambda: host.run(child.apply, name)),
-        "roll back": lambda name, seconds: _end(lambda: _undo(seconds), lambda: host.run(child.apply, name)),
-        "times": lambda name: host.read(times, name),
-        "quiet": lambda: asyncio.run_coroutine_threadsafe(host.quiet(), loop).result(ASK_LIMIT),
         "arm": lambda label, hit: steps.arm(killer(label, hit)),
         "break": child.BUG.add,
         "mend": child.BUG.clear,
@@ -222,29 +217,6 @@ def _answers(host: Host, loop: asyncio.AbstractEventLoop) -> dict[str, Callable[
         "republish": lambda: host.database.transact(healing.republish),
         "trim": trim,
     }
-
-
-_ending = threading.local()
-
-
-def _end(before_commit: Callable[[], None], work: Callable[[], Any]) -> Any:
-    """Do this right before the commit, when everything is written, of whatever this thread does."""
-
-    def at(label: str) -> None:
-        if label == "command:before-commit" and (ending := getattr(_ending, "how", None)):
-            ending()
-
-    steps.arm(at)
-    _ending.how = before_commit
-    try:
-        return work()
-    finally:
-        _ending.how = None
-
-
-def _undo(seconds: float) -> None:
-    time.sleep(seconds)  # in which others commit what they told later
-    raise RuntimeError(ROLLED_BACK)
 
 
 def _replay(host: Host) -> tuple[int, dict[str, str]]:

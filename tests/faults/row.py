@@ -9,7 +9,7 @@ from typing import Any
 @dataclass
 class Row:
     """What a fault did on a substrate. `recovery`: the slowest, in seconds. `notes`: what the judge and the driver say against
-    it; `remarks`: what else they measured."""
+    it; `remarks`: what else they measured; `tried`: each strike."""
 
     fault: str
     what: str
@@ -22,6 +22,7 @@ class Row:
     client_errors: int = 0
     notes: list[str] = field(default_factory=list)
     remarks: list[str] = field(default_factory=list)
+    tried: list[str] = field(default_factory=list)
 
     @property
     def holds(self) -> bool:

@@ -6,15 +6,18 @@ from shared.messaging.steps import LABELS
 from tests.faults import poison
 from tests.faults.claiming import claim_at_once
 from tests.faults.fault import NOW, SHARED, SOLE, Fault
+from tests.faults.lives import LASTS, live_through_kills
 from tests.faults.on_commands import adverse_order, fix_a_bug, roll_back
-from tests.faults.on_databases import STOPPED, lose_commits, stop_database
+from tests.faults.on_databases import STOPPED, stop_database
 from tests.faults.on_deliveries import add_poison, deliver_often, race, reorder
 from tests.faults.on_listeners import late_listener, rebuild, trim_while_stopped
 from tests.faults.on_processes import kill, kill_at_step, pause, rolling_restart
-from tests.faults.on_redis import REFUSALS, REFUSED, cut_or_slow, flush, kill_redis, lose_replies, refuse, set_back
+from tests.faults.on_redis import REFUSALS, REFUSED, cut_or_slow, flush, kill_redis, refuse, set_back
+from tests.faults.on_replies import lose_commits, lose_replies
 
 FAULTS = (
     Fault("T1", "kill -9 at random", kill),
+    Fault("T1", "kill -9 of the four services", scene=live_through_kills, takes=LASTS),
     Fault("T2", "kill -9 at every step", kill_at_step, rounds=len(LABELS), pace=(0.0, 0.1)),
     Fault("T3", "kill -9 of Redis", kill_redis, pace=(0.3, 1.5)),
     Fault("T4", "FLUSHALL", flush, pace=(0.2, 1.0)),

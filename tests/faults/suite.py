@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
+import random
 import tempfile
 import time
+from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -12,15 +15,15 @@ import redis
 from shared.access import make_keys
 from shared.settings import Settings
 from tests.faults.arena import Arena
+from tests.faults.calling import Gone
 from tests.faults.fault import Fault
 from tests.faults.judge import Evidence, judge
-from tests.faults.proxy import POSTGRES, REDIS, Proxy, postgres, socket_in, through, unix
-from tests.faults.replica import Gone
+from tests.faults.proxy import Proxy, postgres, socket_in, through, unix
 from tests.faults.row import Row
 from tests.faults.substrates import Substrate
 from tests.messaging.child import Table
 
-PATIENCE = 30.0
+PATIENCE = 60.0
 """Seconds in which everything must have come to rest again."""
 
 
@@ -32,9 +35,11 @@ def run(
     small: bool = False,
     broken: str = "",
     patience: float = PATIENCE,
+    rest: float = PATIENCE,
 ) -> Row:
     """Strike again and again for so many seconds, and at least as often as the fault needs. `small`: what is long or large
-    is short and small. `broken`: a variant of the kit that must not hold."""
+    is short and small. `broken`: a variant of the kit that must not hold. `patience`, `rest`: seconds to wait for each recovery, and for
+    everything to come to rest in the end."""
     if fault.scene:
         return fault.scene(substrate, seed, small)
     row = Row(fault.id, fault.what, str(substrate))
@@ -45,10 +50,10 @@ def run(
         url = ground.database("child", Table.metadata)
         seen_url, redis_url, proxy = url, ground.server.url, None
         if fault.proxied == "redis":
-            proxy = stack.enter_context(Proxy(folder / "proxy.sock", unix(ground.server.socket), REDIS, script))
+            proxy = stack.enter_context(Proxy(folder / "proxy.sock", unix(ground.server.socket), script))
             redis_url = proxy.url
         elif fault.proxied == "database" or (fault.own and not ground.cluster and substrate.database == "postgresql"):
-            proxy = stack.enter_context(Proxy(socket_in(folder), postgres(url), POSTGRES, script))
+            proxy = stack.enter_context(Proxy(socket_in(folder), postgres(url), script))
             seen_url = through(folder, url)
         make_keys(folder / "keys")
         settings = Settings(
@@ -57,7 +62,7 @@ def run(
             token_keys=str(folder / "keys" / "tokens.jwks.json"),
             **{"retry_first": 0.01, "sweep_age": 0.5, **fault.settings},
         )
-        arena = Arena(settings, ground, url, fault.replicas, broken or fault.variant, script, patience)
+        arena = Arena(settings, ground, folder, url, fault.replicas, broken or fault.variant, script, patience)
         arena.proxy = proxy
         arena.small = small
         stack.callback(arena.close)
@@ -65,41 +70,52 @@ def run(
         _strike(arena, fault, seconds, row)
         if not arena.load.finish(patience):
             row.notes.append(f"clients still waited for an answer after {patience:.0f} s")
-        if not arena.quiet():
-            row.notes.append(f"not quiet within {patience:.0f} s: {arena.memory.get('quiet')}")
-        for replica in arena.running:
-            if (code := replica.terminate()) != 0:
-                row.notes.append(f"in the end it ended with {code}")
+        if not arena.quiet(rest):
+            row.notes.append(f"not quiet within {rest:.0f} s: {arena.memory.get('quiet')}")
         verdict = judge(
             Evidence(
                 acknowledged=frozenset(arena.load.acknowledged),
                 refused=frozenset(arena.refused),
                 poison=frozenset(arena.poison),
                 trimmed=arena.trimmed,
-                database_url=url,
+                address=arena.any_replica().address,
                 redis_url=ground.server.url,
-                listeners=tuple((listener.url, listener.whole) for listener in arena.listeners),
+                listeners=tuple((listener.replica.address, listener.whole) for listener in arena.listeners),
             )
         )
+        for replica in arena.running:
+            if (code := replica.terminate()) != 0:
+                row.notes.append(f"in the end it ended with {code}")
     row.acknowledged, row.lost, row.twice = verdict.acknowledged, len(verdict.lost), len(verdict.twice)
-    row.client_errors, row.remarks = arena.load.errors, arena.remarks
+    row.client_errors, row.remarks, row.tried = arena.load.errors, arena.remarks, arena.tried
     if row.client_errors and not fault.errors:
         row.notes.append(f"a client saw an error: {arena.load.last_error}")
     row.notes += [*arena.notes, *verdict.lost[:3], *verdict.twice[:3]]
     return row
 
 
+def schedule(fault: Fault, script: str) -> Iterator[tuple[float, random.Random]]:
+    """For each round the pause before the strike, and what the strike draws from: of the script and the round alone, so that
+    one seed gives one schedule, however fast the machine is."""
+    for number in itertools.count():
+        chance = random.Random(f"{script} round {number}")
+        yield chance.uniform(*fault.pace), chance
+
+
 def _strike(arena: Arena, fault: Fault, seconds: float, row: Row) -> None:
-    deadline, rounds = time.monotonic() + seconds, 0
-    while rounds < fault.rounds or time.monotonic() < deadline:
-        time.sleep(arena.chance.uniform(*fault.pace))  # the pace of the strikes
+    assert fault.strike
+    deadline = time.monotonic() + seconds
+    for rounds, (pause, chance) in enumerate(schedule(fault, arena.seed)):
+        if rounds >= fault.rounds and time.monotonic() >= deadline:
+            return
+        arena.chance = chance
+        time.sleep(pause)  # the pace of the strikes
+        arena.tried.append(f"after {pause:.2f} s")
         try:
-            assert fault.strike
             times, since = fault.strike(arena)
             row.times += times
             row.recovery = max(row.recovery, round(arena.recovery(since), 2))
         except (Gone, TimeoutError, redis.RedisError) as error:
             arena.notes.append(f"{type(error).__name__}: {error}")
-        rounds += 1
         if arena.notes:  # it has failed already: what is left is to judge what is there
             return

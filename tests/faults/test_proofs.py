@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+import json
+from functools import partial
+
+import pytest
+
+from tests.faults import __main__ as command
 from tests.faults.row import Row
 from tests.faults.strikes import FAULTS
 from tests.faults.substrates import Substrate
@@ -10,13 +16,20 @@ from tests.faults.suite import run
 SQLITE = Substrate("sqlite", "valkey")
 
 
-def attack(fault: str, broken: str) -> Row:
+def attack(fault: str, broken: str, **limits: float) -> Row:
     chosen = next(one for one in FAULTS if one.id == fault)
-    return run(chosen, SQLITE, seed=1, seconds=1, small=True, broken=broken, patience=3)
+    return run(chosen, SQLITE, seed=1, seconds=1, small=True, broken=broken, **limits)
 
 
-def test_without_the_inbox_facts_take_effect_twice() -> None:
-    assert attack("T11", "inbox off").twice
+def test_without_the_inbox_facts_take_effect_twice_and_the_command_ends_with_1(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(command, "run", partial(run, small=True, broken="inbox off"))
+    monkeypatch.setattr(command, "available", lambda: ([SQLITE], []))
+    assert command.main(["--only", "T11", "--minutes", "0.01", "--json"]) == 1
+    said = json.loads(capsys.readouterr().out.splitlines()[-1])
+    assert not said["held"]
+    assert said["rows"][0]["twice"] > 0
 
 
 def test_with_the_acknowledgement_before_the_transaction_facts_are_lost() -> None:
@@ -24,11 +37,11 @@ def test_with_the_acknowledgement_before_the_transaction_facts_are_lost() -> Non
 
 
 def test_without_the_sweeper_facts_are_lost() -> None:
-    assert attack("T2", "sweeper off").lost
+    assert attack("T2", "sweeper off", rest=3).lost
 
 
 def test_with_reading_from_0_facts_are_lost() -> None:
-    assert attack("T1", "read from 0").lost
+    assert attack("T1", "read from 0", patience=5, rest=3).lost
 
 
 def test_with_faststream_left_alone_redis_is_asked_in_a_hot_loop() -> None:

@@ -4,7 +4,6 @@ that counts what took effect."""
 from __future__ import annotations
 
 import asyncio
-import multiprocessing
 import os
 import signal
 from collections.abc import Callable
@@ -19,6 +18,7 @@ from shared.events.examples import STATES
 from shared.messaging import CloudEvent, Handlers, Transaction, insert, steps, tables
 from shared.service import Host
 from shared.settings import Settings
+from tests.forking import CONTEXT
 from tests.messaging import lending
 from tests.messaging.lending import Loan, LoanAsked, LoanChanged, LoanOverdue
 
@@ -127,11 +127,8 @@ class Outcome:
 
 def run(settings: Settings, commands: int, label: str = "", hit: int = 1, first: int = 0) -> Outcome:
     """Run a child to its end, or to its death at the `hit`-th time it is at the step `label`."""
-    # Forked from a server that has everything imported: a start takes milliseconds, and a kill is a real one.
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload([__name__])
-    ours, theirs = context.Pipe(duplex=False)
-    child = context.Process(target=_child, args=(settings, commands, label, hit, first, theirs))
+    ours, theirs = CONTEXT.Pipe(duplex=False)
+    child = CONTEXT.Process(target=_child, args=(settings, commands, label, hit, first, theirs))
     child.start()
     theirs.close()
     acknowledged: set[str] = set()

@@ -3,8 +3,10 @@ acknowledged is told, every fact takes effect exactly once."""
 
 from __future__ import annotations
 
+import re
 import signal
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -63,3 +65,9 @@ def test_every_label_is_a_step_on_the_way(settings: Callable[[Service], Settings
     outcome = run(settings(service), COMMANDS)
     assert outcome.exit_code == 0
     assert outcome.steps == set(LABELS)
+
+
+def test_every_step_in_the_kit_has_a_label() -> None:
+    kit = Path(__file__).parent.parent.parent / "shared"
+    steps = {step for path in kit.rglob("*.py") for step in re.findall(r'\bstep\("([^"]+)"\)', path.read_text())}
+    assert steps == set(LABELS)

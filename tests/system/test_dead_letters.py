@@ -1,4 +1,4 @@
-"""`fenghe dead-letters`, as an operator uses it: what died and of what, replays, and what became of them."""
+"""`fenghe dead-letters` and `fenghe republish`, as an operator uses them."""
 
 from __future__ import annotations
 
@@ -46,3 +46,18 @@ def test_dead_letters_are_shown_by_cause_and_each_replay_is_tracked(all_in_one: 
         1,
         "matching has no such dead letter that waits. See those that do: fenghe dead-letters matching\n",
     )
+
+
+def test_the_last_fact_of_every_subject_is_sent_again_and_nothing_happens_twice(sample_system: AllInOne) -> None:
+    sample_system.quiet()
+    with redis.Redis.from_url(f"unix://{sample_system.data / 'valkey' / 'valkey.sock'}") as client:
+        before = client.xlen("fenghe:registry")
+        done = fenghe("republish", "registry", "--data", str(sample_system.data))
+        assert done.returncode == 0, done.stderr
+        (facts,) = re.findall(r"registry: (\d+) facts will be sent again", done.stdout)
+        sample_system.quiet()
+        told = client.xrange("fenghe:registry")
+    assert len(told) == before + int(facts) > before
+    again = [fields[b"id"] for _, fields in told[-int(facts) :]]
+    assert set(again) <= {fields[b"id"] for _, fields in told[:before]}
+    assert len({fields[b"subject"] for _, fields in told}) == int(facts)

@@ -1,0 +1,69 @@
+"""`make faults`, as it is called: what it prints, how it ends; one seed gives one schedule."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.faults import __main__ as command
+from tests.faults.arena import names_of
+from tests.faults.strikes import FAULTS
+from tests.faults.substrates import available
+from tests.faults.suite import schedule
+
+ROOT = Path(__file__).parent.parent.parent
+ASKED = {"T1", "T2", "T3", "T4", "T6", "T7", "T8", "T10", "T11", "T12", "T13", "T14", "T15", "T16", "T20"}
+BESIDE = {"republish", "relays", "stop", "rollback", "bug", "deadlock"}
+
+
+def test_it_prints_what_it_tried_and_a_row_with_the_figures_and_ends_with_0() -> None:
+    line = [sys.executable, "-m", "tests.faults", "--only", "T3", "--minutes", "0.02", "--seed", "7", "--json"]
+    clean = {**os.environ, "FENGHE_TEST_POSTGRES_URL": "", "PATH": "/usr/bin:/bin"}
+    done = subprocess.run(line, cwd=ROOT, env=clean, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    said = json.loads(done.stdout.splitlines()[-1])
+    assert (said["seed"], said["held"]) == (7, True)
+    assert "PostgreSQL is left out" in said["left_out"][0]
+    row = said["rows"][0]
+    assert (row["fault"], row["times"], row["lost"], row["twice"]) == ("T3", len(row["tried"]), 0, 0)
+    assert "SIGKILL to Redis" in done.stderr
+    for column in ("times", "lost", "twice", "slowest recovery (s)", "client errors"):
+        assert column in done.stderr
+
+
+def test_an_unknown_fault_is_answered_with_those_there_are(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        command.main(["--only", "T99"])
+    assert "there is no fault T99; there are T1, T1, T2" in capsys.readouterr().err
+
+
+def test_every_fault_is_a_row_on_every_substrate() -> None:
+    assert {fault.id for fault in FAULTS} == ASKED | BESIDE
+    assert [str(fault) for fault in FAULTS if fault.databases != ("sqlite", "postgresql")] == ["T7 replies of COMMIT lost"]
+    substrates, missing = available()
+    databases, servers = {one.database for one in substrates}, {one.redis for one in substrates}
+    assert {str(one) for one in substrates} == {f"{database} × {server}" for database in databases for server in servers}
+    assert len(databases) + len(servers) + len(missing) == 4, "what is left out is said"
+
+
+@pytest.mark.parametrize("fault", FAULTS, ids=str)
+def test_one_seed_gives_one_schedule(fault: Any) -> None:
+    def drawn(seed: int) -> list[Any]:
+        return [(pause, chance.random()) for pause, chance in islice(schedule(fault, f"{seed} {fault}"), 20)]
+
+    assert drawn(1) == drawn(1)
+    assert drawn(1) != drawn(2)
+
+
+def test_one_seed_gives_each_client_its_commands() -> None:
+    first = [list(islice(names_of("1", client), 50)) for client in (0, 0, 1)]
+    assert first[0] == first[1] != first[2]
+    assert set(islice(names_of("2", 0), 50)) != set(first[0])
+    assert 10 < sum("+" in name for name in first[0]) < 30
