@@ -13,6 +13,7 @@ from typing import Any
 import redis
 
 from shared.messaging.outbox import PIPELINE
+from shared.messaging.subscribing import PAUSE
 from tests.faults.arena import STREAM, Arena
 from tests.faults.fault import STRIKE_LIMIT, Struck
 
@@ -29,7 +30,8 @@ REFUSED, REFUSED_SMALL = 4.0, 0.7
 """Seconds that a refusal lasts."""
 COMMANDS_OF_A_COMMAND, AT_REST = 6, 150
 """What Redis may be asked: so much for each of the clients' commands, and so much a second besides."""
-XADD = "cmdstat_xadd"
+XADD, XREADGROUP = "cmdstat_xadd", "cmdstat_xreadgroup"
+SUBSCRIBERS = 2
 
 
 def kill_redis(arena: Arena) -> Struck:
@@ -92,10 +94,11 @@ def refuse(arena: Arena) -> Struck:
     arena.tries(f"{kind} for {seconds} s")
     with _operator(arena) as operator:
         before, asked, told = _commands(operator), time.monotonic(), len(arena.load.acknowledged)
+        refused_before = _refused(operator)
         operator.execute_command(*begin)
         try:
             time.sleep(seconds)  # how long it lasts
-            commands = _commands(operator) - before
+            commands, refused = _commands(operator) - before, _refused(operator) - refused_before
         finally:
             operator.execute_command(*end)
     lasted, given = time.monotonic() - asked, len(arena.load.acknowledged) - told
@@ -106,6 +109,9 @@ def refuse(arena: Arena) -> Struck:
     )
     if commands.total() > usual or sent > usual + PIPELINE:  # what is unsent may be tried once more
         arena.notes.append(f"{kind}: more than {usual:.0f} commands in {lasted:.1f} s: {sent} XADD, {commands.most_common(3)}")
+    patient = SUBSCRIBERS * (2 * lasted / PAUSE + 5)
+    if refused > patient:
+        arena.notes.append(f"{kind}: more than {patient:.0f} refused XREADGROUP in {lasted:.1f} s: {refused}")
     return 1, time.monotonic()
 
 
@@ -122,6 +128,12 @@ def _commands(operator: Any) -> Counter[str]:
     """How often each command was asked for, whether it was carried out or refused."""
     figures = operator.info("commandstats")
     return Counter({name: one["calls"] + one.get("rejected_calls", 0) for name, one in figures.items()})
+
+
+def _refused(operator: Any) -> int:
+    """How often a subscriber asked in vain."""
+    one = operator.info("commandstats").get(XREADGROUP, {})
+    return int(one.get("rejected_calls", 0) + one.get("failed_calls", 0))
 
 
 def _fact_ids(arena: Arena) -> set[bytes]:

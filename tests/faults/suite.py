@@ -38,8 +38,8 @@ def run(
     rest: float = PATIENCE,
 ) -> Row:
     """Strike again and again for so many seconds, and at least as often as the fault needs. `small`: what is long or large
-    is short and small. `broken`: a variant of the kit that must not hold. `patience`, `rest`: seconds to wait for each recovery, and for
-    everything to come to rest in the end."""
+    is short and small. `broken`: a variant of the kit that must not hold. `patience`, `rest`: seconds to wait for each
+    recovery, and for everything to come to rest in the end."""
     if fault.scene:
         return fault.scene(substrate, seed, small)
     row = Row(fault.id, fault.what, str(substrate))

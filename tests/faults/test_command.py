@@ -3,39 +3,55 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
+from collections.abc import Callable, Iterator
+from functools import partial
 from itertools import islice
-from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 
+from shared import logs
 from tests.faults import __main__ as command
 from tests.faults.arena import names_of
 from tests.faults.strikes import FAULTS
-from tests.faults.substrates import available
-from tests.faults.suite import schedule
+from tests.faults.substrates import Substrate, available
+from tests.faults.suite import run, schedule
 
-ROOT = Path(__file__).parent.parent.parent
 ASKED = {"T1", "T2", "T3", "T4", "T6", "T7", "T8", "T10", "T11", "T12", "T13", "T14", "T15", "T16", "T20"}
 BESIDE = {"republish", "relays", "stop", "rollback", "bug", "deadlock"}
 
 
-def test_it_prints_what_it_tried_and_a_row_with_the_figures_and_ends_with_0() -> None:
-    line = [sys.executable, "-m", "tests.faults", "--only", "T3", "--minutes", "0.02", "--seed", "7", "--json"]
-    clean = {**os.environ, "FENGHE_TEST_POSTGRES_URL": "", "PATH": "/usr/bin:/bin"}
-    done = subprocess.run(line, cwd=ROOT, env=clean, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    said = json.loads(done.stdout.splitlines()[-1])
-    assert (said["seed"], said["held"]) == (7, True)
-    assert "PostgreSQL is left out" in said["left_out"][0]
-    row = said["rows"][0]
+@pytest.fixture
+def make_faults(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., int]]:
+    """The command, on SQLite and Valkey; what it does to its process is undone."""
+    monkeypatch.setattr(command, "available", lambda: ([Substrate("sqlite", "valkey")], ["PostgreSQL is left out"]))
+    monkeypatch.setattr(command, "signal", Mock())
+    yield lambda *arguments: command.main(arguments)
+    logs.configure(level="ERROR", format="text")
+
+
+def test_it_prints_what_it_tried_and_a_row_with_the_figures_and_ends_with_0(
+    make_faults: Callable[..., int], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert make_faults("--only", "T3", "--minutes", "0.02", "--seed", "7", "--json") == 0
+    said = capsys.readouterr()
+    (row,) = (document := json.loads(said.out.splitlines()[-1]))["rows"]
+    assert (document["seed"], document["held"], document["left_out"]) == (7, True, ["PostgreSQL is left out"])
     assert (row["fault"], row["times"], row["lost"], row["twice"]) == ("T3", len(row["tried"]), 0, 0)
-    assert "SIGKILL to Redis" in done.stderr
+    assert "SIGKILL to Redis" in said.err
     for column in ("times", "lost", "twice", "slowest recovery (s)", "client errors"):
-        assert column in done.stderr
+        assert column in said.err
+
+
+def test_it_ends_with_1_when_something_happens_twice(
+    make_faults: Callable[..., int], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(command, "run", partial(run, small=True, broken="inbox off"))
+    assert make_faults("--only", "T11", "--minutes", "0.01", "--json") == 1
+    said = json.loads(capsys.readouterr().out.splitlines()[-1])
+    assert not said["held"]
+    assert said["rows"][0]["twice"] > 0
 
 
 def test_an_unknown_fault_is_answered_with_those_there_are(capsys: pytest.CaptureFixture[str]) -> None:

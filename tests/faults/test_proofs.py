@@ -1,13 +1,8 @@
-"""The suite can fail: with the kit broken on purpose, it shows what is lost and what happens twice."""
+"""The suite can fail: with the kit broken on purpose, it shows what is lost, and what happens in a hot loop. That it shows what
+happens twice, with the inbox off, is in `test_command.py`."""
 
 from __future__ import annotations
 
-import json
-from functools import partial
-
-import pytest
-
-from tests.faults import __main__ as command
 from tests.faults.row import Row
 from tests.faults.strikes import FAULTS
 from tests.faults.substrates import Substrate
@@ -19,17 +14,6 @@ SQLITE = Substrate("sqlite", "valkey")
 def attack(fault: str, broken: str, **limits: float) -> Row:
     chosen = next(one for one in FAULTS if one.id == fault)
     return run(chosen, SQLITE, seed=1, seconds=1, small=True, broken=broken, **limits)
-
-
-def test_without_the_inbox_facts_take_effect_twice_and_the_command_ends_with_1(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.setattr(command, "run", partial(run, small=True, broken="inbox off"))
-    monkeypatch.setattr(command, "available", lambda: ([SQLITE], []))
-    assert command.main(["--only", "T11", "--minutes", "0.01", "--json"]) == 1
-    said = json.loads(capsys.readouterr().out.splitlines()[-1])
-    assert not said["held"]
-    assert said["rows"][0]["twice"] > 0
 
 
 def test_with_the_acknowledgement_before_the_transaction_facts_are_lost() -> None:
