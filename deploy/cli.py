@@ -102,31 +102,17 @@ def _open_sample(address: str, folder: Any) -> None:
 @app.command()
 def run(service: Annotated[str, typer.Argument(help=" | ".join(NAMES))]) -> None:
     """Run one service, with its settings from the environment."""
-    import asyncio
-
-    from deploy import serving
+    from deploy import running
     from shared import logs
-    from shared.migrations import MigrationError, is_current
     from shared.settings import from_environment
-    from shared.web import build_app
 
     with _sentences():
         value = _service(service)
         settings = from_environment()
         logs.configure(settings.log_level, settings.log_format)
-        host = _host(value, settings)
-        if not is_current(value, host.database):
-            raise MigrationError(f"The database of {service} is not up to date; run: fenghe migrate {service}")
-        listening = serving.listen(settings.host, settings.port)
-
-        async def main() -> None:
-            async with serving.running([host]):
-                log = logs.get("service")
-                await serving.serve(
-                    build_app(host), listening, lambda: log.info("listening", host=settings.host, port=settings.port), [host]
-                )
-
-        asyncio.run(main())
+        code = running.run(value, settings)
+    if code:
+        raise typer.Exit(code)
 
 
 @app.command()
@@ -380,15 +366,6 @@ def _service(name: str) -> Any:
     if name not in NAMES:
         raise CommandError(f"There is no service {name!r}; choose one of {', '.join(NAMES)}.")
     return load(name)
-
-
-def _host(service: Any, settings: Any) -> Any:
-    from shared.service import Host
-
-    try:
-        return Host(service, settings)
-    except (OSError, ValueError) as error:
-        raise CommandError(f"A key cannot be read ({error}); check FENGHE_TOKEN_KEYS and FENGHE_SIGNING_KEY.") from None
 
 
 if __name__ == "__main__":

@@ -132,6 +132,8 @@ class DataFolder:
         for name in given:
             if name in os.environ:
                 raise SettingsError(f"{name} is not used here: an all-in-one keeps everything in its data folder. Unset it.")
+        if os.environ.get("FENGHE_WORKERS", "1") != "1":
+            raise SettingsError("FENGHE_WORKERS is not used here: an all-in-one is one process. Unset it.")
         environment = {"FENGHE_PUBLIC_URL": public_url, "FENGHE_LOG_FORMAT": "text", **os.environ, **given}
         return from_environment(environment)
 

@@ -47,8 +47,15 @@ class _Server(uvicorn.Server):
         yield
 
 
-async def serve(app: Any, listening: socket.socket, when_ready: Callable[[], None], hosts: Sequence[Host]) -> None:
-    """Serve until SIGTERM or SIGINT; requests that are being answered are finished, streams of events end."""
+async def serve(
+    app: Any,
+    listening: Sequence[socket.socket],
+    when_ready: Callable[[], None],
+    hosts: Sequence[Host],
+    watched: int | None = None,
+) -> None:
+    """Serve until SIGTERM or SIGINT, or `watched` is readable; requests that are being answered are finished, streams of events
+    end."""
     config = uvicorn.Config(app, lifespan="off", log_config=None, access_log=False, timeout_graceful_shutdown=10)
     server = _Server(config)
     loop = asyncio.get_running_loop()
@@ -60,12 +67,16 @@ async def serve(app: Any, listening: socket.socket, when_ready: Callable[[], Non
 
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, end)
-    serving = asyncio.create_task(server.serve(sockets=[listening]))
+    if watched is not None:
+        loop.add_reader(watched, end)
+    serving = asyncio.create_task(server.serve(sockets=list(listening)))
     while not server.started and not serving.done():
         await asyncio.sleep(0.005)
     if server.started:
         when_ready()
     await serving
+    if watched is not None:
+        loop.remove_reader(watched)
 
 
 @asynccontextmanager

@@ -75,7 +75,7 @@ async def _serve(hosts: list[Host], valkey: EmbeddedValkey, listening: Any, when
     watching = asyncio.create_task(_watch(valkey))
     try:
         async with serving.running(hosts):
-            await serving.serve(Together(hosts), listening, when_ready, hosts)
+            await serving.serve(Together(hosts), [listening], when_ready, hosts)
     finally:
         watching.cancel()
 

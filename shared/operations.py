@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from html import escape
 from typing import Any, Literal
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse, JSONResponse
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from prometheus_client.registry import Collector
 from pydantic import BaseModel
 from redis.exceptions import RedisError
 from sqlmodel import Session
@@ -17,6 +19,7 @@ from shared.asyncapi import document, fact_schema
 from shared.messaging import dead_letters, outbox
 from shared.problems import Problem
 from shared.service import Host, Service
+from shared.siblings import asked_by_a_sibling
 from shared.status import Status, status
 from shared.version import VERSION
 from shared.web import EDGE, Edge
@@ -76,9 +79,11 @@ def router(service: Service) -> APIRouter:
 
     @routes.get("/health/ready", responses={503: {"model": Ready}})
     async def ready(request: Request, response: Response, caller: Caller = allow("anyone")) -> Ready:
-        """The service can do its work; 503 with what is missing where it cannot."""
+        """The service can do its work; 503 with what is missing where it cannot. Of several workers, all can."""
         host: Host = request.app.state.host
         missing = await host.missing()
+        if host.siblings and not asked_by_a_sibling(request.scope):
+            missing += await asyncio.to_thread(lambda siblings: list(siblings.lacking(service.name)), host.siblings)
         response.status_code = 503 if missing else 200
         return Ready(ready=not missing, missing=missing)
 
@@ -100,9 +105,12 @@ def router(service: Service) -> APIRouter:
 
     @routes.get("/metrics", response_class=Response)
     def metrics(request: Request, caller: Caller = allow("anyone")) -> Response:
-        """Prometheus metrics of this replica."""
+        """Prometheus metrics of this replica; of several workers those of all, each with the label `worker`."""
         host: Host = request.app.state.host
-        return Response(generate_latest(host.metrics.registry), media_type=CONTENT_TYPE_LATEST)
+        registry: Collector = host.metrics.registry
+        if host.siblings and not asked_by_a_sibling(request.scope):
+            registry = host.siblings.metrics(service.name, registry)
+        return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)
 
     @routes.get("/asyncapi.json")
     async def asyncapi(request: Request, caller: Caller = allow("anyone")) -> JSONResponse:

@@ -31,6 +31,7 @@ from shared.messaging.timekeeper import Timekeeper
 from shared.messaging.timers import Effect, Timers, functions
 from shared.messaging.transaction import transact
 from shared.settings import Settings
+from shared.siblings import Siblings
 from shared.version import VERSION
 
 T = TypeVar("T")
@@ -122,6 +123,8 @@ class Host:
         self._broker: Broker | None = None
         self._consumer: Consumer | None = None
         self._parts: dict[Any, Any] = {}
+        self.siblings: Siblings | None = None
+        """The other workers behind the same port, where there are several."""
         self.ending = asyncio.Event()
         """Set when the service is about to end: whoever answers for ever comes to an end."""
 

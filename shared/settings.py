@@ -30,6 +30,7 @@ class Settings(BaseModel):
     public_url: str = Field(default="http://127.0.0.1:8080", description="the address people reach this deployment at")
     host: str = Field(default="127.0.0.1", description="the address to listen on")
     port: int = Field(default=8080, ge=0, le=65535, description="the port to listen on")
+    workers: int = Field(default=1, ge=1, le=64, description="processes that serve the port, each a replica by itself")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(default="INFO", description="what is logged")
     log_format: Literal["json", "text"] = Field(default="json", description="json for machines, text for people")
     otlp_endpoint: str = Field(default="", description="the OpenTelemetry collector that gets spans over OTLP/HTTP")
