@@ -6,7 +6,8 @@ import http.client
 import json
 import socket
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from typing import Any
 
 from shared.events import Fact
 from shared.identifiers import new_id
@@ -24,7 +25,31 @@ def matching(ground: Ground, kind: str) -> Iterator[tuple[int, bytes, int]]:
     """The port of a matching service that knows a community and four organizations with room for everybody, and the body of
     a request that they can serve, and the id of the process. Everything heard has taken effect."""
     town = Town()
+    with ground.database(kind) as url, replicas(ground, url, town, 1) as ((port, pid),):
+        yield port, json.dumps(town.body()).encode(), pid
+
+
+@contextmanager
+def replicas(ground: Ground, url: str, town: Town, count: int) -> Iterator[list[tuple[int, int]]]:
+    """The port and the process of each of so many replicas of matching on a new database, as above."""
     ground.redis.flushall()
+    tell(ground.redis, town)
+    environment = environment_of(ground.settings("matching", url))
+    with ground.process(["-m", "deploy.cli", "migrate", "matching"], **environment) as migrating:
+        assert migrating.wait() == 0, (ground.folder / "processes.log").read_text()[-3000:]
+    with ExitStack() as stack:
+        found = []
+        for _ in range(count):
+            port = free_port()
+            of_this = {**environment, "FENGHE_PORT": str(port), "FENGHE_SOLE": str(count == 1)}
+            process = stack.enter_context(ground.process(["-m", "deploy.cli", "run", "matching"], **of_this))
+            ground.until("matching is quiet", lambda port=port: quiet(port), process)
+            found.append((port, process.pid))
+        yield found
+
+
+def tell(client: Any, town: Town) -> None:
+    """What matching hears of a town, on registry's stream."""
     facts: list[Fact] = [town.opened(), town.taxonomy()]
     for name in MEMBERS:
         facts += town.member(name, weekly_capacity=1_000_000)
@@ -41,15 +66,7 @@ def matching(ground: Ground, kind: str) -> Iterator[tuple[int, bytes, int]]:
             "dataschema": fact.schema_path(),
             "data": fact.model_dump_json(),
         }
-        ground.redis.xadd(stream_of(fact.teller), entries.fields_of(row))
-    with ground.database(kind) as url:
-        port = free_port()
-        environment = environment_of(ground.settings("matching", url, port=port))
-        with ground.process(["-m", "deploy.cli", "migrate", "matching"], **environment) as migrating:
-            assert migrating.wait() == 0, (ground.folder / "processes.log").read_text()[-3000:]
-        with ground.process(["-m", "deploy.cli", "run", "matching"], **environment) as process:
-            ground.until("matching is quiet", lambda: quiet(port), process)
-            yield port, json.dumps(town.body()).encode(), process.pid
+        client.xadd(stream_of(fact.teller), entries.fields_of(row))
 
 
 def free_port() -> int:
