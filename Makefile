@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 ARGS ?=
 
-.PHONY: help demo test check up bench faults fuzz format lock clean
+.PHONY: help demo test check up bench faults drills fuzz format lock clean
 .DEFAULT_GOAL := help
 
 help: ## What there is to make
@@ -38,6 +38,9 @@ bench: $(VENV)/.installed ## Run the benchmarks and print their ratios
 
 faults: $(VENV)/.installed ## Attack the kit and print what was lost
 	$(BIN)/python -m tests.faults $(ARGS)
+
+drills: $(VENV)/.installed ## Strike a compose deployment while requests keep coming (needs docker, root)
+	$(BIN)/python -m tests.drills $(ARGS)
 
 fuzz: $(VENV)/.installed ## Call every operation with all sorts of data, valid and not
 	$(BIN)/python -m tests.fuzz $(ARGS)

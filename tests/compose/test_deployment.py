@@ -1,144 +1,20 @@
-"""The compose deployment, built and brought up for real, with two replicas of matching, and taken down again."""
+"""The compose deployment as it stands: a season on it, its gateway, its keys, who may reach what."""
 
 from __future__ import annotations
 
 import json
-import os
-import re
-import shutil
-import socket
-import subprocess
+import threading
 import time
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import cached_property
-from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 
-from tests.system.conftest import ROOT, fenghe
+from tests.drills.deployment import SERVICES, Compose, fenghe, run
 
-PROJECT = os.environ.get("FENGHE_TEST_COMPOSE", "")
-"""The name of a compose project that the tests may bring up and take down."""
-SERVICES = ("registry", "matching", "feedback", "notify")
 SEED = "7"
 OF_THE_RUN = {"facts", "notices", "seconds"}
 """Figures that may differ between two seasons of one seed."""
-BUILD_WITHIN, UP_WITHIN, READY_WITHIN = 1500.0, 600.0, 240.0
-
-pytestmark = [
-    pytest.mark.timeout(2400),
-    pytest.mark.skipif(not PROJECT, reason="containers: set FENGHE_TEST_COMPOSE to the name of a compose project to be made"),
-    pytest.mark.skipif("PYTEST_XDIST_WORKER" in os.environ, reason="containers: one deployment, one process; run without -n"),
-]
-
-
-def engine_answers() -> bool:
-    """Whether there is a docker engine."""
-    return bool(shutil.which("docker")) and run("docker", "info", check=False).returncode == 0
-
-
-def run(*command: str, within: float = 120, check: bool = True) -> subprocess.CompletedProcess[str]:
-    """Run a command to its end, without what this shell has set for Fenghe."""
-    clean = {name: value for name, value in os.environ.items() if not re.match(r"FENGHE_|COMPOSE_|\w+_PASSWORD$", name)}
-    if subprocess.run(["docker", "buildx", "version"], capture_output=True, check=False).returncode != 0:
-        clean["DOCKER_BUILDKIT"] = "0"
-    outcome = subprocess.run(
-        command, cwd=ROOT, env=clean, capture_output=True, text=True, timeout=within, stdin=subprocess.DEVNULL, check=False
-    )
-    if check and outcome.returncode != 0:
-        raise AssertionError(
-            f"{' '.join(command)} ended with {outcome.returncode}:\n{(outcome.stdout + outcome.stderr)[-4000:]}"
-        )
-    return outcome
-
-
-class Compose:
-    """A compose deployment on a free port, with settings of its own."""
-
-    def __init__(self, settings: Path) -> None:
-        self.settings = settings
-        run("deploy/make-env", str(settings))
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.port = free.getsockname()[1]
-        text = settings.read_text()
-        for name, value in (("COMPOSE_PROJECT_NAME", PROJECT), ("FENGHE_PORT", str(self.port)), ("FENGHE_TAG", "test")):
-            text = re.sub(rf"(?m)^{name}=.*$", f"{name}={value}", text)
-        settings.write_text(text)
-        self.client = httpx.Client(base_url=f"http://127.0.0.1:{self.port}", timeout=30, trust_env=False)
-
-    @cached_property
-    def command(self) -> list[str]:
-        version_2 = run("docker", "compose", "version", check=False).returncode == 0
-        program = ["docker", "compose"] if version_2 else ["docker-compose"]
-        return [*program, "-p", PROJECT, "--env-file", str(self.settings), "-f", "deploy/compose.yaml"]
-
-    def __call__(self, *arguments: str, within: float = 120, check: bool = True) -> subprocess.CompletedProcess[str]:
-        return run(*self.command, *arguments, within=within, check=check)
-
-    def password(self, owner: str) -> str:
-        found = re.search(rf"(?m)^{owner.upper()}_PASSWORD=(\w+)$", self.settings.read_text())
-        assert found
-        return found.group(1)
-
-    def containers(self, service: str) -> list[str]:
-        """The ids of a service's containers, running or not."""
-        listed = run(
-            *("docker", "ps", "--all", "--quiet", "--no-trunc"),
-            *("--filter", f"label=com.docker.compose.project={PROJECT}"),
-            *("--filter", f"label=com.docker.compose.service={service}"),
-        )
-        return listed.stdout.split()
-
-    def inside(self, container: str, *command: str, check: bool = True) -> subprocess.CompletedProcess[str]:
-        return run("docker", "exec", container, *command, check=check)
-
-    def inspect(self, container: str) -> dict[str, Any]:
-        found: dict[str, Any] = json.loads(run("docker", "inspect", container).stdout)[0]
-        return found
-
-    def eventually(self, what: str, is_so: Callable[[], bool], within: float = READY_WITHIN) -> None:
-        """Wait until something is so. Raises AssertionError, with the last logs, where it does not become so."""
-        until = time.monotonic() + within
-        while not is_so():
-            if time.monotonic() > until:
-                logs = self("logs", "--no-color", "--tail", "40", check=False).stdout
-                raise AssertionError(f"not within {within:g} s: {what}\n{logs[-8000:]}")
-            time.sleep(0.2)
-
-    def is_ready(self, service: str) -> bool:
-        try:
-            return self.client.get(f"/api/{service}/health/ready").status_code == 200
-        except httpx.TransportError:
-            return False
-
-    def wait_until_ready(self, replicas: int = 2) -> None:
-        """Until every service answers that it is ready, each replica by its own healthcheck."""
-        for service in SERVICES:
-            self.eventually(f"{service} is ready", lambda service=service: self.is_ready(service))  # type: ignore[misc]
-            count = replicas if service == "matching" else 1
-            self.eventually(f"{count} healthy {service}", lambda service=service, count=count: self.healthy(service) == count)  # type: ignore[misc]
-
-    def healthy(self, service: str) -> int:
-        return sum(self.inspect(id)["State"].get("Health", {}).get("Status") == "healthy" for id in self.containers(service))
-
-
-@pytest.fixture(scope="module")
-def deployment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Compose]:
-    """The deployment, up and ready; down with its volumes afterwards, whatever happened."""
-    if not engine_answers():
-        pytest.skip("containers: no docker engine answers")
-    compose = Compose(tmp_path_factory.mktemp("compose") / "env")
-    try:
-        compose("build", within=BUILD_WITHIN)
-        compose("up", "-d", "--no-build", "--scale", "matching=2", within=UP_WITHIN)
-        compose.wait_until_ready()
-        yield compose
-    finally:
-        compose("down", "--volumes", "--remove-orphans", "--timeout", "20", within=300)
 
 
 @dataclass(frozen=True)
@@ -153,13 +29,12 @@ class Season:
 def season(deployment: Compose) -> Season:
     """The season, played once. A short one goes before it: each replica loads its libraries with its first request, and
     whoever is ready first would have done much of the work before the other begins."""
-    issued = deployment("exec", "-T", "registry", "fenghe", "token", "--role", "operator").stdout.strip()
-    there = ("--url", f"http://127.0.0.1:{deployment.port}", "--token", issued)
+    there = ("--url", deployment.url, "--token", deployment.token())
     play("--seed", SEED, "--requests", "40", *there)
     before = requests_handled(deployment)
     figures = play("--seed", SEED, *there)
     after = requests_handled(deployment)
-    return Season(figures, [after[replica] - before[replica] for replica in sorted(after)])
+    return Season(figures, [now - then for now, then in zip(after, before, strict=True)])
 
 
 def play(*arguments: str) -> dict[str, Any]:
@@ -170,15 +45,9 @@ def play(*arguments: str) -> dict[str, Any]:
     return found
 
 
-def requests_handled(deployment: Compose) -> dict[str, float]:
+def requests_handled(deployment: Compose) -> list[float]:
     """How many submitted requests took effect in each replica of matching, by its own counter."""
-    ask = "import urllib.request as u; print(u.urlopen('http://127.0.0.1:8080/api/matching/metrics').read().decode())"
-    counter = re.compile(r'(?m)^fenghe_facts_handled_total\{type="fenghe\.request\.submitted\.v1"\} (\S+)$')
-    handled = {}
-    for replica in deployment.containers("matching"):
-        found = counter.search(deployment.inside(replica, "python", "-c", ask).stdout)
-        handled[replica] = float(found.group(1)) if found else 0
-    return handled
+    return deployment.handled("matching", "fenghe.request.submitted.v1")
 
 
 def test_a_season_has_the_figures_of_the_all_in_one(season: Season) -> None:
@@ -186,6 +55,27 @@ def test_a_season_has_the_figures_of_the_all_in_one(season: Season) -> None:
     assert season.figures["dead_letters"] == 0
     assert season.figures["requests"] >= 200
     assert {name: season.figures[name] for name in season.figures.keys() - OF_THE_RUN} == {
+        name: alone[name] for name in alone.keys() - OF_THE_RUN
+    }
+
+
+def test_a_replica_of_matching_that_is_killed_in_mid_season_changes_no_figure(deployment: Compose) -> None:
+    (killed, _) = deployment.containers("matching")
+    there = ("--url", deployment.url, "--token", deployment.token())
+    begun = sum(requests_handled(deployment))
+    season: list[dict[str, Any]] = []
+    playing = threading.Thread(target=lambda: season.append(play("--seed", SEED, "--requests", "60", *there)))
+    playing.start()
+    before = deployment.process(killed)
+    try:
+        deployment.eventually("the season is under way", lambda: sum(requests_handled(deployment)) >= begun + 20)
+        deployment.kill([killed])
+    finally:
+        playing.join(timeout=600)
+    deployment.wait_until_ready()
+    assert deployment.process(killed) not in (0, before), "it was not started again"
+    alone = play("--seed", SEED, "--requests", "60")
+    assert {name: season[0][name] for name in season[0].keys() - OF_THE_RUN} == {
         name: alone[name] for name in alone.keys() - OF_THE_RUN
     }
 
@@ -228,13 +118,11 @@ def test_the_gateway_follows_new_replicas(deployment: Compose) -> None:
         lines = run("docker", "logs", "--tail", "20", gateway).stdout.splitlines()
         return len({json.loads(line)["upstream"] for line in lines if "/api/matching/health/live" in line}) == 3
 
-    deployment("up", "-d", "--no-build", "--no-recreate", "--scale", "matching=3", within=UP_WITHIN)
+    deployment.up(matching=3)
     try:
-        deployment.wait_until_ready(replicas=3)
         deployment.eventually("three replicas answer", answering, within=60)
     finally:
-        deployment("up", "-d", "--no-build", "--no-recreate", "--scale", "matching=2", within=UP_WITHIN)
-        deployment.wait_until_ready()
+        deployment.up(matching=2)
 
 
 def test_the_gateway_refuses_what_is_too_large_and_logs_no_query(deployment: Compose) -> None:
@@ -300,8 +188,93 @@ def test_a_second_start_changes_no_key_and_loses_nothing(deployment: Compose, se
     published = deployment.inside(registry, "cat", "/keys/public/tokens.jwks.json").stdout
     communities = deployment.client.get("/api/registry/communities").json()
     deployment("down", "--timeout", "20", within=300)
-    deployment("up", "-d", "--no-build", "--scale", "matching=2", within=UP_WITHIN)
-    deployment.wait_until_ready()
+    deployment.up()
     (registry,) = deployment.containers("registry")
     assert deployment.inside(registry, "cat", "/keys/public/tokens.jwks.json").stdout == published
     assert deployment.client.get("/api/registry/communities").json() == communities
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_a_service_writes_no_stream_of_another(deployment: Compose, service: str) -> None:
+    container = deployment.containers(service)[0]
+    ask = (
+        "import os, redis\n"
+        "client = redis.Redis.from_url(os.environ['FENGHE_REDIS_URL'])\n"
+        "for command in {commands!r}:\n"
+        "    try:\n"
+        "        client.execute_command(*command)\n"
+        "        print('allowed', *command)\n"
+        "    except redis.exceptions.NoPermissionError:\n"
+        "        pass\n"
+    )
+    others = [f"fenghe:{name}" for name in (*SERVICES, "feed") if name != service and (service, name) != ("notify", "feed")]
+    commands = [
+        (*command, *rest)
+        for stream in others
+        for command, rest in (
+            (("XADD", stream), ("*", "type", "planted")),
+            (("XDEL", stream), ("1-1",)),
+            (("XTRIM", stream), ("MAXLEN", "0")),
+            (("DEL", stream), ()),
+            (("XGROUP", "DESTROY", stream), ("notify",)),
+        )
+    ]
+    commands += [("FLUSHALL",), ("CONFIG", "GET", "requirepass"), ("ACL", "LIST"), ("KEYS", "*"), ("SHUTDOWN",)]
+    assert deployment.inside(container, "python", "-c", ask.format(commands=commands)).stdout == ""
+    one = deployment.inside(container, "python", "-c", ask.format(commands=[("XLEN", "no"), ("PING",)])).stdout
+    assert one == "allowed PING\n", "the question itself does not work"
+    (redis,) = deployment.containers("redis")
+    stranger = deployment.inside(redis, "redis-cli", "--user", service, "--pass", "wrong", "ping", check=False)
+    assert "WRONGPASS" in stranger.stdout + stranger.stderr
+
+
+def test_users_of_redis_made_later_outlive_a_restart(deployment: Compose) -> None:
+    deployment.redis("ACL", "SETUSER", "reader", "on", ">secret", "~fenghe:feed", "+xread", "+ping")
+    deployment.redis("ACL", "SAVE")
+    (redis,) = deployment.containers("redis")
+    run("docker", "restart", redis)
+    deployment.eventually(
+        "Redis answers", lambda: deployment.inside(redis, "redis-cli", "ping", check=False).stdout == "PONG\n"
+    )
+    assert set(deployment.redis("ACL", "USERS")) == {"default", "reader", *SERVICES}
+    deployment.redis("ACL", "DELUSER", "reader")
+    deployment.redis("ACL", "SAVE")
+    deployment.wait_until_ready()
+
+
+def test_events_come_through_the_gateway_as_they_are_told(deployment: Compose) -> None:
+    """Unbuffered: a fact is there while the answer is still open; and a reader who is cut off misses nothing."""
+    token = {"Authorization": f"Bearer {deployment.token()}"}
+    wanted = {"type": "fenghe.community.opened.v1"}
+
+    def open_community(slug: str) -> str:
+        compounds = [{"id": "a", "name_zh": "甲", "name_en": "A"}]
+        body = {"slug": slug, "name_zh": "一", "name_en": "One", "compounds": compounds}
+        answer = deployment.client.post("/api/registry/communities", json=body, headers=token)
+        assert answer.status_code == 201, answer.text
+        return str(answer.json()["id"])
+
+    def read(lines: Any, subject: str) -> str:
+        """The id of the event about a subject."""
+        until, id = time.monotonic() + 60, ""
+        for line in lines:
+            assert time.monotonic() < until
+            if line.startswith("id:"):
+                id = line[3:].strip()
+            if line.startswith("data:") and json.loads(line[5:])["subject"] == subject:
+                return id
+        raise AssertionError("the stream ended")
+
+    path = "/api/notify/events/stream"
+    with deployment.client.stream("GET", path, params=wanted) as stream:
+        assert stream.headers["content-type"].startswith("text/event-stream")
+        lines = stream.iter_lines()
+        assert next(lines).startswith((":", "retry"))
+        last = read(lines, open_community("told-while-reading"))
+    (notify,) = deployment.containers("notify")[:1]
+    run("docker", "restart", "--time", "30", notify)
+    deployment.eventually("notify is ready", lambda: deployment.is_ready("notify"))
+    missed = open_community("told-while-away")
+    with deployment.client.stream("GET", path, params=wanted, headers={"Last-Event-ID": last}) as stream:
+        events = (line for line in stream.iter_lines() if line.startswith("data:"))
+        assert json.loads(next(events)[5:])["subject"] == missed, "the first event after the last one read"

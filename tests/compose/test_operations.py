@@ -1,0 +1,134 @@
+"""Every command of `docs/operations.md` that is for compose, section by section, each on the day it is written for."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from tests.drills.deployment import ROOT, SERVICES, Compose, fenghe, run
+from tests.system.operations_document import carry_out, commands, timed
+
+SECTIONS = commands()
+FIRST = 'compose="docker-compose -f deploy/compose.yaml"\n'
+"""The one line that stands at the beginning of the document for all that follows."""
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the commands are given: as in the root of the project, but what they write is ours."""
+    made = tmp_path_factory.mktemp("operations")
+    (made / "deploy").symlink_to(ROOT / "deploy")
+    return made
+
+
+@contextmanager
+def redis_is_gone(deployment: Compose) -> Iterator[None]:
+    deployment("stop", "redis")
+    deployment.eventually("it is seen", lambda: not deployment.is_ready("registry"))
+    yield
+    assert "ready" in deployment.client.get("/api/registry/health/ready").text
+
+
+@contextmanager
+def redis_is_emptied(deployment: Compose) -> Iterator[None]:
+    """Its volume is lost."""
+    before = {name: deployment.redis("XLEN", f"fenghe:{name}") for name in SERVICES}
+    assert before["registry"] > 0
+    (redis,) = deployment.containers("redis")
+    run("docker", "rm", "--force", "--volumes", redis)
+    run("docker", "volume", "rm", f"{deployment.project}_redis")
+    deployment("up", "-d", "--no-build", "--no-recreate", "--no-deps", "redis")
+
+    def healed() -> bool:
+        return all(deployment.redis("XLEN", f"fenghe:{name}") >= before[name] for name in SERVICES)
+
+    deployment.eventually("everything is there again", healed)
+    yield
+
+
+@contextmanager
+def a_poison_fact(deployment: Compose) -> Iterator[None]:
+    deployment.redis("XADD", "fenghe:registry", "*", "type", "fenghe.offer.published.v1", "specversion", "0.3")
+    dead = "SELECT count(*) FROM dead_letters WHERE replayed_at IS NULL"
+    deployment.eventually("it died", lambda: deployment.sql("matching", dead) == [["1"]])
+    yield
+    # Nobody can mend it: it is away from the table only by the hand of whoever owns the database.
+    for service in SERVICES:
+        deployment.sql(service, "DELETE FROM dead_letters")
+
+
+@contextmanager
+def the_database_is_down(deployment: Compose) -> Iterator[None]:
+    deployment("stop", "postgres")
+    deployment.eventually("it is seen", lambda: not deployment.is_ready("registry"))
+    answer = deployment.client.get("/api/registry/communities")
+    assert (answer.status_code, answer.headers.get("retry-after")) == (503, "1")
+    yield
+
+
+@contextmanager
+def a_replica_that_hangs(deployment: Compose) -> Iterator[None]:
+    hanging = deployment.containers("feedback")[0]
+    run("docker", "kill", "--signal", "STOP", hanging)
+    deployment.eventually("it is seen", lambda: deployment.inspect(hanging)["State"]["Health"]["Status"] == "unhealthy")
+    yield
+    deployment.eventually("it is well", lambda: deployment.inspect(hanging)["State"]["Health"]["Status"] == "healthy")
+
+
+@contextmanager
+def as_usual(deployment: Compose) -> Iterator[None]:
+    yield
+
+
+DAYS: dict[str, Callable[[Compose], object]] = {
+    "Redis is gone": redis_is_gone,
+    "Redis is emptied": redis_is_emptied,
+    "A poison fact": a_poison_fact,
+    "The database is down": the_database_is_down,
+    "A replica that hangs": a_replica_that_hangs,
+}
+
+
+def test_each_bad_day_is_in_the_document() -> None:
+    assert DAYS.keys() <= SECTIONS.keys()
+
+
+@pytest.mark.parametrize("title", SECTIONS)
+def test_the_commands_work(deployment: Compose, folder: Path, title: str) -> None:
+    replaced = {
+        "deploy/make-env": f"deploy/make-env {deployment.settings}",
+        "deploy/.env": str(deployment.settings),
+        "127.0.0.1:8080": f"127.0.0.1:{deployment.port}",
+        "fenghe_$": f"{deployment.project}_$",
+        ".venv/bin/fenghe": f"PYTHONPATH={ROOT} {sys.executable} -m deploy.cli",
+    }
+    command = " ".join([*deployment.command[:-1], str(ROOT / deployment.command[-1])])
+    before = f"compose='{command}'\nexport FENGHE_COMPOSE='{command}'"
+    if subprocess.run(["docker", "buildx", "version"], capture_output=True, check=False).returncode != 0:
+        before += "\nexport DOCKER_BUILDKIT=0"
+    began = time.monotonic()
+    with DAYS.get(title, as_usual)(deployment):  # type: ignore[attr-defined]
+        for block in SECTIONS[title]:
+            if block.text == FIRST:
+                continue
+            if "-i -v fenghe_$volume:/to" in block.text:
+                deployment("down", "--volumes", "--timeout", "20", within=300)  # another machine
+            carry_out(block, before, replaced, folder)
+    deployment.scale |= dict.fromkeys(SERVICES, 1) | {"matching": 2}
+    deployment.up()
+    print(f"\n{title}: {timed(began)}", flush=True)
+
+
+def test_all_is_well_after_the_bad_days(deployment: Compose) -> None:
+    token = deployment.token()
+
+    def well() -> bool:
+        return fenghe("status", "--url", deployment.url, "--token", token).stdout.rstrip().endswith("All is well.")
+
+    deployment.eventually("all is well", well)
