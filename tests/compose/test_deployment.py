@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import threading
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -254,27 +255,31 @@ def test_events_come_through_the_gateway_as_they_are_told(deployment: Compose) -
         assert answer.status_code == 201, answer.text
         return str(answer.json()["id"])
 
-    def read(lines: Any, subject: str) -> str:
-        """The id of the event about a subject."""
-        until, id = time.monotonic() + 60, ""
+    def events(lines: Iterator[str]) -> Iterator[tuple[str, str]]:
+        """The id and the subject of each event."""
+        id, subject, until = "", "", time.monotonic() + 60
         for line in lines:
             assert time.monotonic() < until
-            if line.startswith("id:"):
-                id = line[3:].strip()
-            if line.startswith("data:") and json.loads(line[5:])["subject"] == subject:
-                return id
-        raise AssertionError("the stream ended")
+            name, _, value = line.partition(": ")
+            if name == "id":
+                id = value
+            elif name == "data":
+                subject = json.loads(value)["subject"]
+            elif not line and subject:
+                yield id, subject
+                subject = ""
 
     path = "/api/notify/events/stream"
     with deployment.client.stream("GET", path, params=wanted) as stream:
         assert stream.headers["content-type"].startswith("text/event-stream")
         lines = stream.iter_lines()
-        assert next(lines).startswith((":", "retry"))
-        last = read(lines, open_community("told-while-reading"))
+        assert next(lines)  # the beginning, before anything was told
+        told = open_community("told-while-reading")
+        last = next(id for id, subject in events(lines) if subject == told)
     (notify,) = deployment.containers("notify")[:1]
     run("docker", "restart", "--time", "30", notify)
     deployment.eventually("notify is ready", lambda: deployment.is_ready("notify"))
     missed = open_community("told-while-away")
     with deployment.client.stream("GET", path, params=wanted, headers={"Last-Event-ID": last}) as stream:
-        events = (line for line in stream.iter_lines() if line.startswith("data:"))
-        assert json.loads(next(events)[5:])["subject"] == missed, "the first event after the last one read"
+        _, first = next(events(stream.iter_lines()))
+        assert first == missed, "it did not go on after the last event read"
