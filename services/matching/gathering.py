@@ -1,11 +1,14 @@
-"""Unmatched needs gathered into suggestions of projects: those for one item together, as a project of one of ten types."""
+"""Unmatched needs gathered into suggestions of projects of one of ten types: those for one item together, and those for
+another that say much the same."""
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date, timedelta
 
+from services.matching.duplicates import alike
 from services.matching.views import BilingualText, Suggestion
 from shared.events.matching import ProjectKind
 
@@ -32,39 +35,66 @@ def kind_of(category: str | None) -> ProjectKind:
     return next((kind for kind, (_, categories) in KINDS.items() if category in categories), OTHERWISE)
 
 
+USUAL_DAYS = 60
+"""A suggested project's deadline is so many days from today."""
+
+
 @dataclass(frozen=True, slots=True)
 class Unmatched:
-    """An unmatched request, and how many residents asked for it."""
+    """An unmatched request, how many residents asked for it, and in which words."""
 
     request: str
     item: str
     category: str
     supporters: int
+    text: str
 
 
-def suggest(unmatched: Iterable[Unmatched], names: Mapping[str, tuple[str, str]]) -> list[Suggestion]:
-    """Suggestions of projects for these requests, those that would reach the most residents first. `names` are the items'
-    (zh, en)."""
-    by_item: dict[tuple[str, str], list[Unmatched]] = defaultdict(list)
-    for one in unmatched:
-        by_item[one.category, one.item].append(one)
+def suggest(
+    community: str, unmatched: Sequence[Unmatched], names: Mapping[str, tuple[str, str]], today: date
+) -> list[Suggestion]:
+    """Suggestions of projects for these requests, those that would reach the most residents first: requests for one item,
+    and with them single ones for another item whose words say much the same. `names` are the items' (zh, en)."""
     found = []
-    for (category, item), some in by_item.items():
+    for some in _groups(unmatched):
         if len(some) < FEWEST:
             continue
-        zh, en = names.get(item, (item, item))
+        items = [item for item, _ in Counter(one.item for one in some).most_common()]
+        zh = "、".join(names.get(item, (item, item))[0] for item in items)
+        en = "; ".join(names.get(item, (item, item))[1] for item in items)
         count = sum(one.supporters for one in some)
+        category = next(one.category for one in some if one.item == items[0])
         found.append(
             Suggestion(
+                community=community,
                 kind=kind_of(category),
                 title_zh=f"{zh}项目",
                 title_en=f"{en}: a project",
                 scope_zh=f"为提出“{zh}”需求的{count}位居民提供服务。",
                 scope_en=f"For the {count} residents who asked for {en.lower()}.",
                 category=category,
-                items=[item],
+                items=items,
                 requests=sorted(one.request for one in some),
                 beneficiaries=count,
+                deadline=today + timedelta(days=USUAL_DAYS),
             )
         )
     return sorted(found, key=lambda one: (-one.beneficiaries, one.title_zh, one.items))
+
+
+def _groups(unmatched: Sequence[Unmatched]) -> list[list[Unmatched]]:
+    """Requests that belong together. At most one of each item stands alone, so that few texts are compared."""
+    groups: dict[str, list[Unmatched]] = defaultdict(list)
+    for one in unmatched:
+        groups[one.item].append(one)
+    for item in [item for item, some in groups.items() if len(some) < FEWEST]:
+        others = [one for other, some in groups.items() if other != item for one in some]
+        if len(groups[item]) >= FEWEST or not others:
+            continue
+        (single,) = groups[item]
+        like = alike(single.text, [one.text for one in others])
+        if like:
+            closest = others[like[0][0]]
+            home = next(name for name, some in groups.items() if closest in some)
+            groups[home].extend(groups.pop(item))
+    return list(groups.values())

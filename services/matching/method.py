@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from services.matching import classify, duplicates, gathering, rank, weighing
 from services.matching.rules import REFERRAL_TIME
-from services.matching.views import BilingualText, Method, ProjectKindView
+from services.matching.views import BilingualText, FairnessTerms, Method, ProjectKindView
 
 METHOD = Method(
     classifier=classify.METHOD,
@@ -63,14 +63,22 @@ METHOD = Method(
         kind: ProjectKindView(name=name, categories=list(categories)) for kind, (name, categories) in gathering.KINDS.items()
     },
     claim_weights=weighing.WEIGHTS,
+    claim_fairness=FairnessTerms(),
     claiming=BilingualText(
         zh="认领大会：只在铃响时仍有效的认领之间分配，没有认领的，谁也不给。先让有组织承接的项目最多，再让总分最高；"
         "一项认领的得分由对口（协议覆盖项目服务项目的比例）、满意度、意愿次序（1、1/2、1/3……）按公布的权重相加；"
-        "仍相同的，由大会公告时公布的种子决定。每个组织承接的项目不超过它自己说明的数量。求解的题目和结果逐字公布。",
+        "还按大会公告时公布的公平规则：每个组织的第一个项目加分，必要时也让项目多的组织让一让、给小组织加分；"
+        "公平规则让总分减少的，不超过公布的上限，超过就按十六分之一逐级减弱。"
+        "仍相同的，由大会公告时公布的种子决定。每个组织承接的项目不超过它自己说明的数量。求解的题目和结果逐字公布，"
+        "并附证明：谁都可以只凭这两个文件验算，没有更好的分法。",
         en="At a claim meeting, projects go to claims that stand at the bell and to nobody else: first so that "
         "as many as can be are carried, then so that the sum of the claims' points is the largest. A claim's points are the "
         "weighted sum of fit (the share of the project's items that the organization's agreements cover), satisfaction, and "
-        "the place in its order of wishes (1, 1/2, 1/3, ...). What is still equal the seed settles, published with the "
-        "meeting. No organization carries more than it said it can. What was solved and what came out is published in full.",
+        "the place in its order of wishes (1, 1/2, 1/3, ...). By the rules of fairness published with the meeting an "
+        "organization's first project brings more and, where the meeting says so, a further one less, and one of a small "
+        "organization more; where that would cost more of the points than the published cap, it is scaled down by "
+        "sixteenths. What is still equal the seed settles, published with the meeting. No organization carries more than it "
+        "said it can. What was solved and what came out is published in full, with a certificate: from these two files "
+        "alone anybody can prove that there is no better allocation.",
     ),
 )

@@ -8,7 +8,7 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
-from services.matching import allocate
+from services.matching import allocate, queries
 from services.matching.models import Allocation, Assignment, Claim, Meeting
 from services.matching.rules import MEETING
 from shared.events.matching import MeetingConcluded, MeetingScheduled, ProjectAssigned, ProjectClaimed
@@ -91,6 +91,14 @@ def test_the_stored_arcs_are_the_claims_at_the_bell_and_the_sum_can_be_done_agai
     assert len(arcs) == 11
     again = allocate.solve(instance)
     assert again["assignment"] == stored["result"]["assignment"]
+    files = [
+        matching.client.get(f"/api/matching/meetings/{meeting}/allocation/{name}.json").json()
+        for name in ("instance", "result")
+    ]
+    assert files == [instance, stored["result"]]
+    assert allocate.check(*files).startswith("Proved")
+    other = f"/api/matching/meetings/{meeting}/allocation/result.json?round=2"
+    assert problem(matching.client.get(other)) == (404, "round-unknown")
     organizations = [one["id"] for one in instance["organizations"]]
     awarded = {(project, organizations[place]) for project, place in zip(instance["needs"], again["assignment"], strict=True)}
     assert awarded <= standing
@@ -270,3 +278,83 @@ def test_the_database_forbids_two_assignments_of_a_project(matching, town, desk)
     second = held.model_dump() | {"id": new_id(), "organization": new_id()}
     with pytest.raises(IntegrityError):
         matching.host.database.transact(lambda session: session.execute(sa.insert(Assignment), [second]))
+
+
+def test_a_rehearsal_shows_what_would_come_out_and_binds_nobody(matching, town, desk):
+    town.open_with(matching)
+    carriers(matching, town, "甲", "乙", "丙")
+    one, two = desk.opened("一"), desk.opened("二")
+    meeting = desk.meet(one, two)
+    for name in ("甲", "乙"):
+        desk.claim(name, one)
+    path = f"meetings/{meeting}/rehearsal"
+    before, claims = desk.told(), matching.rows(Claim)
+    rehearsed = desk.done(path, method="GET")
+    assert rehearsed["binding"] is False and "不作数" in rehearsed["notice"]["zh"]
+    assert [claim["would_win"] for claim in rehearsed["claims"]].count(True) == 1
+    assert all(claim["reason_zh"] and claim["reason_en"] for claim in rehearsed["claims"])
+    assert allocate.check(rehearsed["instance"], rehearsed["result"])
+    assert (desk.told(), matching.rows(Claim), matching.rows(Allocation)) == (before, claims, [])
+    assert problem(desk.ask(path, of="甲", method="GET")) == (403, "forbidden")
+    # Nothing is settled: the one who would have won withdraws.
+    (first,) = [claim["organization"] for claim in rehearsed["claims"] if claim["would_win"]]
+    desk.done(f"projects/{one}/claim-withdrawal", of=town.name_of(first))
+    result = desk.done(f"meetings/{meeting}/conclusion")
+    (won,) = [claim["organization"] for claim in result["outcomes"] if claim["won"]]
+    assert {first, won} == {town.id_of("甲"), town.id_of("乙")}
+    assert problem(desk.ask(path, method="GET")) == (409, "meeting-concluded")
+
+
+def test_a_pin_ends_with_its_claim_and_a_pair_can_be_lifted(matching, town, desk):
+    town.open_with(matching)
+    carriers(matching, town, "甲", "乙")
+    project = desk.opened()
+    meeting = desk.meet(project)
+    desk.claim("甲", project, wish=3)
+    desk.claim("乙", project, wish=1)
+    pin = {"project": project, "organization": town.id_of("甲"), "kind": "pinned", "reason": "居民代表表决"}
+    ban = {"project": project, "organization": town.id_of("乙"), "kind": "forbidden", "reason": "利益关系"}
+    for pair in (pin, ban):
+        desk.done(f"meetings/{meeting}/pairs", pair)
+    desk.done(f"projects/{project}/claim-withdrawal", of="甲")
+    desk.claim("甲", project, wish=3)
+    named = {"project": project, "organization": town.id_of("乙")}
+    assert desk.done(f"meetings/{meeting}/pair-lifting", named)["lifted_at"]
+    assert problem(desk.ask(f"meetings/{meeting}/pair-lifting", named)) == (409, "pair-missing")
+    assert all(pair["lifted_at"] for pair in desk.meeting(meeting)["pairs"])
+    desk.done(f"meetings/{meeting}/conclusion")
+    stored = matching.client.get(f"/api/matching/meetings/{meeting}/allocation").json()
+    assert (stored["instance"]["options"]["pins"], stored["instance"]["options"]["forbidden"]) == ([], [])
+    assert outcomes(desk.meeting(meeting), town) == {("甲", project): False, ("乙", project): True}
+
+
+def test_fairness_is_published_with_the_meeting_and_scarce_capacity_has_its_price(matching, town, desk):
+    town.open_with(matching)
+    carriers(matching, town, "甲", "乙")
+    one, two, three = (desk.opened(title) for title in ("一", "二", "三"))
+    meeting = desk.meet(one, two, three, fairness={"first_project_bonus": 300, "fairness_cap": 0.5})
+    published = desk.meeting(meeting)["fairness"]
+    assert (published["first_project_bonus"], published["load_cost"], published["fairness_cap"]) == (300, 0, 0.5)
+    assert matching.told(MeetingScheduled)[0].data.fairness.first_project_bonus == 300
+    for wish, project in enumerate((one, two), 1):
+        desk.claim("甲", project, wish=wish, capacity=2)
+    desk.claim("乙", two, wish=3, capacity=2)
+    desk.claim("乙", three, wish=1, capacity=2)
+    desk.done(f"meetings/{meeting}/conclusion")
+    with matching.session() as session:
+        assert queries.meetings.last_prices(session, [town.community]) == {}
+    desk.done(f"meetings/{meeting}/confirmation")
+    with matching.session() as session:
+        prices = queries.meetings.last_prices(session, [town.community])
+    assert prices.keys() == {town.id_of("甲"), town.id_of("乙")}
+    assert all(price == 0 for price in prices.values())
+    # At the next one somebody can carry less than it is wanted for; its capacity has a price now.
+    four, five = desk.opened("四"), desk.opened("五")
+    meeting = desk.meet(four, five)
+    desk.claim("甲", four, wish=1)
+    desk.claim("甲", five, wish=2)
+    desk.done(f"meetings/{meeting}/conclusion")
+    desk.done(f"meetings/{meeting}/confirmation")
+    with matching.session() as session:
+        prices = queries.meetings.last_prices(session, [town.community])
+    assert prices.keys() == {town.id_of("甲")} and 0 < prices[town.id_of("甲")] <= 1

@@ -1,5 +1,6 @@
-"""Claim, withdraw, ring the bell, confirm, deliver, close and reopen in any order: at most one organization has the project,
-what is not in the tables of transitions is refused and told to nobody, and every claim that stood at a bell is told why."""
+"""Claim, withdraw, pin, forbid, rehearse, ring the bell, confirm, deliver, close and reopen in any order: at most one
+organization has the project, what is not in the tables of transitions is refused and told to nobody, and every claim that
+stood at a bell is told why."""
 
 from __future__ import annotations
 
@@ -10,6 +11,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
 
+from services.matching import allocate
 from services.matching.models import Allocation, Assignment, Claim, Meeting, Project
 from services.matching.rules import MEETING, PROJECT
 from shared.messaging import tables
@@ -39,6 +41,7 @@ class Claiming(RuleBasedStateMachine):
         self.id = self.desk.opened()
         self.meeting: str | None = None
         self.claims: set[str] = set()
+        self.pairs: dict[str, str] = {}
 
     def row(self, model: Any, id: str) -> Any:
         with self.matching.session() as session:
@@ -48,7 +51,7 @@ class Claiming(RuleBasedStateMachine):
         with self.matching.session() as session:
             return int(session.execute(sa.select(sa.func.count()).select_from(tables.outbox)).scalar_one())
 
-    def post(self, path: str, body: Any = None, of: str | None = None) -> Any:
+    def post(self, path: str, body: Any = None, of: str | None = None, tells: bool = True) -> Any:
         """Ask, and see that what was refused told nothing and said why."""
         before = self.count_told()
         headers = self.desk.station if of is None else self.desk.of(of)
@@ -58,7 +61,7 @@ class Claiming(RuleBasedStateMachine):
             assert answer.json()["detail"]
             assert self.count_told() == before
         else:
-            assert self.count_told() > before
+            assert (self.count_told() > before) == tells
         return answer
 
     @rule()
@@ -88,7 +91,44 @@ class Claiming(RuleBasedStateMachine):
         answer = self.post(f"projects/{self.id}/claim-withdrawal", of=name)
         expected = self.is_open() and name in self.claims
         assert (answer.status_code == 200) == expected, answer.text
-        self.claims.discard(name) if expected else None
+        if expected:
+            self.claims.discard(name)
+            # What was pinned is a claim that stands, or it is not pinned.
+            if self.pairs.get(name) == "pinned":
+                del self.pairs[name]
+
+    @rule(name=NAME, kind=st.sampled_from(["pinned", "forbidden"]))
+    @precondition(lambda self: self.meeting is not None)
+    def pair(self, name: str, kind: str) -> None:
+        terms = {"project": self.id, "organization": self.town.id_of(name), "kind": kind, "reason": "试"}
+        answer = self.post(f"meetings/{self.meeting}/pairs", terms, tells=False)
+        settled = name in self.pairs or (kind == "pinned" and "pinned" in self.pairs.values())
+        expected = self.is_open() and name in self.claims and not settled
+        assert (answer.status_code == 201) == expected, answer.text
+        if expected:
+            self.pairs[name] = kind
+
+    @rule(name=NAME)
+    @precondition(lambda self: self.meeting is not None)
+    def lift(self, name: str) -> None:
+        terms = {"project": self.id, "organization": self.town.id_of(name)}
+        answer = self.post(f"meetings/{self.meeting}/pair-lifting", terms, tells=False)
+        expected = self.is_open() and name in self.pairs
+        assert (answer.status_code == 200) == expected, answer.text
+        if expected:
+            del self.pairs[name]
+
+    @rule()
+    @precondition(lambda self: self.meeting is not None)
+    def rehearse(self) -> None:
+        """It shows what would come out, and changes nothing."""
+        before = self.count_told()
+        answer = self.matching.client.get(f"/api/matching/meetings/{self.meeting}/rehearsal", headers=self.desk.station)
+        assert (answer.status_code == 200) == self.is_open(), answer.text
+        assert self.count_told() == before
+        if answer.status_code == 200:
+            assert {one["organization"] for one in answer.json()["claims"]} == {self.town.id_of(name) for name in self.claims}
+            assert answer.json()["binding"] is False
 
     def is_open(self) -> bool:
         return self.meeting is not None and self.row(Meeting, self.meeting).status == "opened"
@@ -112,20 +152,30 @@ class Claiming(RuleBasedStateMachine):
         if verb == "conclude":
             self.check_the_result()
         if verb in ("confirm", "cancel"):
-            self.meeting, self.claims = None, set()
+            self.meeting, self.claims, self.pairs = None, set(), {}
 
     def check_the_result(self) -> None:
-        """The arcs are the claims that stood at the bell, and each of them was told why it won or lost."""
+        """The arcs are the claims that stood at the bell, the pins those that are recorded, and each claim was told why it
+        won or lost; anybody can prove it."""
         standing = {self.town.id_of(name) for name in self.claims}
         with self.matching.session() as session:
             solved = sa.select(Allocation).where(Allocation.meeting == self.meeting)  # type: ignore[arg-type]
             allocation = session.execute(solved).scalars().one()
-        assert {one["id"] for one in allocation.instance["organizations"]} == standing
-        assert len(allocation.instance["arcs"]["need"]) == len(standing)
+        organizations = [one["id"] for one in allocation.instance["organizations"]]
+        arcs = zip(allocation.instance["arcs"]["need"], allocation.instance["arcs"]["organization"], strict=True)
+        named = [(allocation.instance["needs"][need], organizations[organization]) for need, organization in arcs]
+        assert sorted(named) == sorted((self.id, organization) for organization in standing)
+        for option, kind in (("pins", "pinned"), ("forbidden", "forbidden")):
+            settled = {organizations[organization] for _, organization in allocation.instance["options"][option]}
+            assert settled == {self.town.id_of(name) for name in self.claims if self.pairs.get(name) == kind}
+        allocate.check(allocation.instance, allocation.result)
         outcomes = self.matching.client.get(f"/api/matching/meetings/{self.meeting}").json()["outcomes"]
         assert {one["organization"] for one in outcomes} == standing
         assert all(one["reason_zh"] and one["reason_en"] for one in outcomes)
-        assert sum(one["won"] for one in outcomes) == min(1, len(standing))
+        possible = [name for name in self.claims if self.pairs.get(name) != "forbidden"]
+        assert sum(one["won"] for one in outcomes) == min(1, len(possible))
+        pinned = {self.town.id_of(name) for name, kind in self.pairs.items() if kind == "pinned"}
+        assert not pinned or {one["organization"] for one in outcomes if one["won"]} == pinned
 
     @rule(verb=st.sampled_from(list(PROJECT_STEPS)))
     def step_of_the_project(self, verb: str) -> None:
@@ -136,7 +186,12 @@ class Claiming(RuleBasedStateMachine):
         if answer.status_code == 200 and verb == "close" and before.status == "opened":
             # It was taken off a meeting that had not begun.
             assert not self.claims
-            self.meeting = None
+            self.meeting, self.pairs = None, {}
+
+    @rule()
+    @precondition(lambda self: self.row(Project, self.id).status == "assigned")
+    def deliver(self) -> None:
+        self.step_of_the_project("deliver")
 
     @invariant()
     def at_most_one_has_it(self) -> None:

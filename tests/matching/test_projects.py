@@ -6,14 +6,14 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from services.matching.gathering import KINDS, kind_of
+from services.matching.gathering import KINDS, Unmatched, kind_of, suggest
 from services.matching.models import Project, Request
 from services.matching.rules import PROJECT
 from shared.clock import civil_date
 from shared.events.feedback import EvaluationSessionPublished
 from shared.events.matching import ProjectClosed, ProjectOverdue, ProjectProposed, RequestAccepted, RequestServed
 from shared.identifiers import new_id
-from tests.matching.given import GIBBERISH, LEAK, PESTS, PLUMBING, holder
+from tests.matching.given import CHOIR, GIBBERISH, LEAK, PESTS, PLUMBING, holder
 
 
 def problem(answer):
@@ -55,9 +55,10 @@ def test_unmatched_requests_are_suggested_and_a_suggestion_becomes_a_project(mat
     # Two requests inside, three residents who asked: the merged one is counted, and counted once.
     assert sorted(suggestion["requests"]) == sorted([requests[0]["id"], requests[2]["id"]])
     assert suggestion["beneficiaries"] == 3
-    terms = {name: value for name, value in suggestion.items() if name != "beneficiaries"}
-    project = desk.done("projects", terms | {"community": town.community})
+    assert suggestion["deadline"] == str(civil_date(datetime.now(UTC)) + timedelta(days=60))
+    project = desk.done("projects", suggestion)
     assert (project["status"], project["beneficiaries"]) == ("proposed", 3)
+    assert (project["fee_mode"], project["deadline"]) == ("free", suggestion["deadline"])
     assert desk.ask(f"project-suggestions?community={town.community}", method="GET").json() == []
     assert desk.told()[-3:] == ["request.gathered", "request.gathered", "project.proposed"]
     (told,) = matching.told(ProjectProposed)
@@ -66,6 +67,24 @@ def test_unmatched_requests_are_suggested_and_a_suggestion_becomes_a_project(mat
     # What is gathered waits for its project, whoever comes along meanwhile.
     matching.hear(*town.member("甲"))
     assert desk.seen(requests[0]["id"])["status"] == "gathered"
+
+
+def test_a_single_request_that_says_much_the_same_is_suggested_with_them():
+    def one(request, item, text, category="housing"):
+        return Unmatched(request, item, category, 1, text)
+
+    names = {PLUMBING: ("水电维修", "Plumbing"), PESTS: ("除虫灭鼠", "Pest control"), CHOIR: ("合唱", "Choir")}
+    some = [one("a", PLUMBING, LEAK), one("b", PLUMBING, "马桶堵了"), one("c", PESTS, LEAK + "，还有虫子")]
+    alone = one("d", CHOIR, "想加入合唱团唱歌", "leisure")
+    today = date(2026, 11, 25)
+    (together,) = suggest("here", [*some, alone], names, today)
+    assert (together.items, together.requests, together.beneficiaries) == ([PLUMBING, PESTS], ["a", "b", "c"], 3)
+    assert together.title_zh == "水电维修、除虫灭鼠项目"
+    assert (together.category, together.deadline) == ("housing", date(2027, 1, 24))
+    # Two of different items, alone each, that say the same.
+    (pair,) = suggest("here", [some[0], some[2], alone], names, today)
+    assert pair.requests == ["a", "c"]
+    assert suggest("here", [some[0], alone], names, today) == []
 
 
 def test_the_station_edits_merges_splits_and_opens(matching, town, desk):

@@ -13,7 +13,9 @@ from services.matching.models import Claim, Meeting, Organization, Project, Requ
 from services.matching.queries import menu
 from services.matching.views import ClaimView, ProjectView, Suggestion
 from shared.access import Caller
+from shared.clock import civil_date
 from shared.events.matching import ProjectStatus
+from shared.messaging import clocks
 from shared.problems import Forbidden, NotFound
 from shared.web import Page, PageRequest, paginate
 
@@ -23,15 +25,16 @@ def suggestions(session: Session, caller: Caller, community: str) -> list[Sugges
     caller.belongs_to(community)
     taxonomy = menu.current_taxonomies(session, [community]).get(community)
     names = {} if taxonomy is None else {item: (zh, en) for item, (zh, en) in taxonomy.names.items()}
-    statement = select(Request.id, Request.item, Request.category, Request.supporters).where(
+    statement = select(Request).where(
         Request.community == community, Request.status == "unmatched", col(Request.item).is_not(None)
     )
     unmatched = [
-        gathering.Unmatched(request=id, item=item, category=category, supporters=supporters)
-        for id, item, category, supporters in session.exec(statement)
-        if item is not None and category is not None
+        gathering.Unmatched(one.id, one.item, one.category, one.supporters, one.text)
+        for one in session.exec(statement.order_by(col(Request.id)))
+        if one.item is not None and one.category is not None
     ]
-    return gathering.suggest(unmatched, names)
+    today = civil_date(clocks.now(session, community))
+    return gathering.suggest(community, unmatched, names, today)
 
 
 def get_project(session: Session, caller: Caller, id: str) -> ProjectView:

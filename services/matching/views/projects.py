@@ -19,7 +19,8 @@ ClaimStatus = Literal["standing", "withdrawn", "won", "lost", "relieved"]
 
 class ProjectTerms(Terms):
     """A project. Without a `kind` it is the one of its category. `requests` are gathered into it; where they are left out,
-    all of the community's unmatched requests for its items are. `price` is given unless it is free."""
+    all of the community's unmatched requests for its items are. `price` is given unless it is free. A suggestion may be sent
+    back as it is; its `beneficiaries` are counted again."""
 
     community: Id
     kind: ProjectKind | None = None
@@ -34,6 +35,7 @@ class ProjectTerms(Terms):
     price: Yuan | None = None
     budget: Yuan | None = None
     deadline: Day | None = None
+    beneficiaries: Annotated[int | None, Field(ge=0)] = None
 
 
 class ProjectChanges(Terms):
@@ -153,8 +155,10 @@ class DecisionTerms(Terms):
 
 
 class Suggestion(BaseModel):
-    """Unmatched requests that ask for the same, as the terms of a project; `beneficiaries` counts their residents."""
+    """Unmatched requests that ask for the same, as the terms of a project; `beneficiaries` counts their residents, each once.
+    What it costs and until when are a beginning: free of charge, within so many days as are usual."""
 
+    community: str
     kind: ProjectKind
     title_zh: str
     title_en: str
@@ -164,6 +168,9 @@ class Suggestion(BaseModel):
     items: list[str]
     requests: list[str]
     beneficiaries: int
+    fee_mode: FeeMode = "free"
+    price: str | None = None
+    deadline: date
 
 
 class ClaimView(BaseModel):

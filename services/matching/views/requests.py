@@ -8,6 +8,7 @@ from typing import Literal
 from pydantic import BaseModel, Field
 
 from services.matching.views.base import BilingualText, Id, Personal, Terms, Words
+from services.matching.views.projects import FairnessTerms
 from shared.events.matching import Channel, Language, Reason, RequestStatus
 
 ReferralStanding = Literal["made", "accepted", "delivered", "declined", "expired", "handed-on", "withdrawn"]
@@ -292,7 +293,7 @@ class ProjectKindView(BaseModel):
 class Method(BaseModel):
     """How requests are read, organizations ranked and projects allocated: all that is needed to do it again.
     `days_to_answer` is how long an organization has to accept or decline; from `near_duplicate` (a cosine) on two requests
-    are offered as the same; `claim_weights` are points of 1000."""
+    are offered as the same; `claim_weights` are points of 1000, `claim_fairness` the terms of a meeting that states none."""
 
     classifier: str
     threshold: float
@@ -309,6 +310,7 @@ class Method(BaseModel):
     near_duplicate: float
     project_kinds: dict[str, ProjectKindView]
     claim_weights: dict[str, int]
+    claim_fairness: FairnessTerms
     claiming: BilingualText
 
 
