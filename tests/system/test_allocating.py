@@ -1,0 +1,68 @@
+"""`fenghe allocate`: an instance in, a result out, and the proof from the two files alone."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy
+
+ROOT = Path(__file__).parents[2]
+INSTANCE: dict[str, Any] = {
+    "needs": ["meals", "repairs", "choir"],
+    "organizations": [{"id": "a", "capacity": 1}, {"id": "b", "capacity": 1}],
+    "arcs": {"need": [0, 0, 1, 2], "organization": [0, 1, 0, 1], "score": [900, 300, 800, 100]},
+}
+
+
+def run(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "deploy.cli", "allocate", *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, encoding="utf-8", cwd=ROOT, check=False)
+
+
+def test_a_file_is_solved_and_proved_and_a_forged_result_refused(tmp_path: Path) -> None:
+    instance, result = tmp_path / "instance.json", tmp_path / "result.json"
+    instance.write_text(json.dumps(INSTANCE))
+    done = run(instance)
+    assert done.returncode == 0, done.stderr
+    assert "price of fairness 0.0" in done.stderr
+    answer = json.loads(done.stdout)
+    assert (answer["assignment"], answer["served"], answer["objective"]) == ([1, 0, None], 2, 1100)
+    assert (answer["certificate"]["dual"], answer["certificate"]["gap"]) == (1100, 0)
+    assert answer["report"] == {
+        "served": 2,
+        "objective": 1100,
+        "gap": 0,
+        "price_of_fairness": 0.0,
+        "organizations": 2,
+        "organizations_with_a_project": 2,
+        "gini_of_utilisation": 0.0,
+        "smallest_utilisation": 1.0,
+        "blocking_pairs": 1,
+    }
+    assert {"read", "build", "solve", "certificate", "ties", "report", "total"} == answer["seconds"].keys()
+    result.write_text(done.stdout)
+    proved = run("--check", instance, result)
+    assert (proved.returncode, proved.stdout[:20]) == (0, "Proved: 2 of 3 needs")
+    answer["certificate"]["prices"][0] += 1
+    result.write_text(json.dumps(answer))
+    refused = run("--check", instance, result)
+    assert (refused.returncode, refused.stdout[:8]) == (1, "Refused:")
+
+
+def test_arrays_say_the_same_and_what_is_wrong_is_named(tmp_path: Path) -> None:
+    arrays = tmp_path / "instance.npz"
+    columns = {name: numpy.asarray(values) for name, values in INSTANCE["arcs"].items()}
+    numpy.savez(arrays, **columns, capacity=numpy.asarray([1, 1]), options=json.dumps({"seed": 3, "first_project_bonus": 50}))
+    done = run(arrays)
+    assert done.returncode == 0, done.stderr
+    answer = json.loads(done.stdout)
+    assert (answer["served"], answer["objective"], answer["fairness"]["scale"]) == (2, 1100, 16)
+    wrong = tmp_path / "wrong.json"
+    wrong.write_text(json.dumps(INSTANCE | {"options": {"forbiden": [[0, 0]]}}))
+    refused = run(wrong)
+    assert refused.returncode == 1
+    assert 'probably "forbidden" is meant' in refused.stderr
