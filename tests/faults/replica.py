@@ -35,7 +35,7 @@ from tests.forking import CONTEXT
 from tests.messaging import child
 from tests.messaging.child import killer
 
-START_LIMIT = 60.0
+START_LIMIT = 180.0
 ASK_LIMIT = 30.0
 END_LIMIT = 25.0
 WORKERS = 4

@@ -58,6 +58,8 @@ class Latest(Table, table=True):
 
 witness = Handlers()
 """Beside the service's own handlers, in their transactions."""
+PATIENCE = 180.0
+"""Seconds to wait for a child: the first one waits until its server has imported everything."""
 BUG: set[str] = set()
 """Ends of subjects that a handler cannot stand until the bug is mended."""
 
@@ -134,12 +136,12 @@ def run(settings: Settings, commands: int, label: str = "", hit: int = 1, first:
     acknowledged: set[str] = set()
     steps: set[str] = set()
     try:
-        while ours.poll(60):
+        while ours.poll(PATIENCE):
             kind, value = ours.recv()
             (acknowledged if kind == "acknowledged" else steps).add(value)
     except EOFError:
         pass
-    child.join(60)
+    child.join(PATIENCE)
     return Outcome(acknowledged, steps, child.exitcode)
 
 
