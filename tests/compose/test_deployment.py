@@ -14,28 +14,31 @@ import pytest
 from tests.drills.deployment import SERVICES, Compose, fenghe, run
 
 SEED = "7"
-OF_THE_RUN = {"facts", "notices", "seconds"}
+QUARTER = ("--seed", SEED, "--requests", "40", "--communities", "2")
+OF_THE_RUN = {"facts", "notices", "seconds", "slug"}
 """Figures that may differ between two seasons of one seed."""
 
 
 @dataclass(frozen=True)
 class Season:
-    """A season that was played on the deployment: its figures, and how many requests each replica of matching handled."""
+    """A season that was played on the deployment: its figures, and how many requests each replica of matching handled; and
+    the figures of the quarter that was played before."""
 
     figures: dict[str, Any]
     handled: list[float]
+    quarter: dict[str, Any]
 
 
 @pytest.fixture(scope="module")
 def season(deployment: Compose) -> Season:
-    """The season, played once. A short one goes before it: each replica loads its libraries with its first request, and
-    whoever is ready first would have done much of the work before the other begins."""
+    """The season, played once. Short ones of two communities go before it: each replica loads its libraries with its first
+    request, and whoever is ready first would have done much of the work before the other begins."""
     there = ("--url", deployment.url, "--token", deployment.token())
-    play("--seed", SEED, "--requests", "40", *there)
+    quarter = play(*QUARTER, *there)
     before = requests_handled(deployment)
     figures = play("--seed", SEED, *there)
     after = requests_handled(deployment)
-    return Season(figures, [now - then for now, then in zip(after, before, strict=True)])
+    return Season(figures, [now - then for now, then in zip(after, before, strict=True)], quarter)
 
 
 def play(*arguments: str) -> dict[str, Any]:
@@ -55,9 +58,19 @@ def test_a_season_has_the_figures_of_the_all_in_one(season: Season) -> None:
     alone = play("--seed", SEED)
     assert season.figures["dead_letters"] == 0
     assert season.figures["requests"] >= 200
+    assert {"incubations", "projects", "claims", "assigned", "delivered", "expired", "renewed", "handed_on"} <= alone.keys()
     assert {name: season.figures[name] for name in season.figures.keys() - OF_THE_RUN} == {
         name: alone[name] for name in alone.keys() - OF_THE_RUN
     }
+
+
+def test_communities_side_by_side_have_the_figures_they_have_in_the_all_in_one(season: Season) -> None:
+    all_in_one = play(*QUARTER)
+    assert season.quarter["communities"] == 2
+    for here, there in zip(season.quarter["each"], all_in_one["each"], strict=True):
+        assert {name: here[name] for name in here.keys() - OF_THE_RUN} == {
+            name: there[name] for name in there.keys() - OF_THE_RUN
+        }
 
 
 def test_a_replica_of_matching_that_is_killed_in_mid_season_changes_no_figure(deployment: Compose) -> None:

@@ -32,11 +32,12 @@ class Outcome:
         return self.output[self.output.find("= SUMMARY =") :].partition("\n")[2]
 
 
-def fuzz(system: AllInOne, service: str, examples: int, phases: str, seed: int) -> Outcome:
-    """Try every operation of a service with so many calls at most in each phase."""
-    (community,) = httpx.get(f"{system.address}/api/registry/communities").json()["items"][:1]
+def fuzz(system: AllInOne, service: str, examples: int, phases: str, seed: int, community: str | None = None) -> Outcome:
+    """Try every operation of a service with so many calls at most in each phase, on things of a community; the first one,
+    where none is named."""
+    community = community or httpx.get(f"{system.address}/api/registry/communities").json()["items"][0]["id"]
     given = system.data.parent / "given.json"
-    given.write_text(json.dumps({"keys": str(system.data / "keys"), "address": system.address, "community": community["id"]}))
+    given.write_text(json.dumps({"keys": str(system.data / "keys"), "address": system.address, "community": community}))
     environment = {name: value for name, value in os.environ.items() if not name.startswith("FENGHE_")}
     environment |= {"FENGHE_FUZZ": str(given), "SCHEMATHESIS_HOOKS": "tests.fuzz.hooks", "PYTHONPATH": str(ROOT)}
     run = subprocess.run(

@@ -1,5 +1,5 @@
-"""`python -m tests.fuzz`: an all-in-one with the sample, and schemathesis on each of its OpenAPI documents: all checks, and
-stateful. Prints what was tried; ends with 1 where anything was found."""
+"""`python -m tests.fuzz`: an all-in-one in which a season was played, so that there is one of everything, and schemathesis on
+each of its OpenAPI documents: all checks, and stateful. Prints what was tried; ends with 1 where anything was found."""
 
 from __future__ import annotations
 
@@ -9,9 +9,16 @@ import tempfile
 import time
 from pathlib import Path
 
+import httpx
+
+from deploy.sample_community import load_sample
+from deploy.season import play
 from deploy.services import NAMES
 from tests.fuzz import fuzz
 from tests.system.conftest import AllInOne
+
+REQUESTS = 12
+"""How many requests the season has."""
 
 
 def main() -> int:
@@ -25,11 +32,14 @@ def main() -> int:
     found = 0
     with tempfile.TemporaryDirectory() as folder:
         system = AllInOne(Path(folder) / "data")
-        system.start("--sample")
+        system.start()
         try:
+            token = system.token("operator")["Authorization"].removeprefix("Bearer ")
+            with httpx.Client(base_url=system.address, timeout=60) as client:
+                community = play(client, token, load_sample(), given.seed, REQUESTS).community
             for service in given.services or NAMES:
                 began = time.monotonic()
-                outcome = fuzz(system, service, given.examples, given.phases, given.seed)
+                outcome = fuzz(system, service, given.examples, given.phases, given.seed, community)
                 print(outcome.output if outcome.failed else outcome.summary, flush=True)
                 print(
                     f"{service}: {outcome.cases} calls, {outcome.failures} failures, {time.monotonic() - began:.0f} s\n",

@@ -31,6 +31,7 @@ LISTS = {
     "activity": "registry/activities",
     "talent": "registry/talents",
     "incubation": "registry/incubations",
+    "green-channel": "registry/green-channels",
     "request": "matching/requests",
     "referral": "matching/referrals",
     "project": "matching/projects",
