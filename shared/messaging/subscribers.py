@@ -18,8 +18,9 @@ from shared.messaging.streams import FEED, text
 
 PREFIX = "subscriber-"
 NAME = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?")
-READING = "+ping +client|setinfo +client|setname +client|id +xread +xrange +xrevrange +xlen +xinfo|stream"
-"""What a connection of a client library begins with, and reading."""
+READING = "+ping +client|setname +client|id +xread +xrange +xrevrange +xlen +xinfo|stream"
+"""What a connection of a client library begins with, and reading. CLIENT SETINFO is left out: Redis 7.0 does not know it, and
+libraries do without."""
 IN_GROUPS = "+xreadgroup +xack +xautoclaim +xpending +xgroup|create +xinfo|groups +xinfo|consumers"
 """Sharing the work among several: each entry to one of them, until it is acknowledged. Not ending or moving a group: it might
 be another's."""
@@ -107,7 +108,8 @@ class Subscribers:
 
     def _subscriber(self, name: str, connections: int) -> Subscriber:
         user = self._known(name)
-        return Subscriber(name, "+xreadgroup" in user["commands"], len(user["passwords"]), connections)
+        only_reads = any("%R" in text(key) for key in user["keys"])  # Redis 7.0 tells commands by their categories
+        return Subscriber(name, not only_reads, len(user["passwords"]), connections)
 
     def _known(self, name: str) -> dict[str, Any]:
         user: dict[str, Any] | None = self._client.acl_getuser(PREFIX + name)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,9 +16,30 @@ from shared.messaging.valkey import EmbeddedValkey
 FEED, INTERNAL = "fenghe:feed", "fenghe:matching"
 
 
-@pytest.fixture
-def server(tmp_path: Path) -> Iterator[EmbeddedValkey]:
-    valkey = EmbeddedValkey(tmp_path / "valkey")
+class RealRedis(EmbeddedValkey):
+    """The same with the machine's own Redis, started as in containers: with a file of users."""
+
+    def _launch(self) -> None:
+        command = [
+            "redis-server",
+            "--port",
+            "0",
+            "--unixsocket",
+            str(self.socket),
+            "--dir",
+            str(self.folder),
+            "--appendonly",
+            "yes",
+        ]
+        self._process = subprocess.Popen([*command, "--aclfile", str(self._users)], stdout=subprocess.DEVNULL)
+        assert self._wait_until_ready()
+
+
+@pytest.fixture(params=[EmbeddedValkey, RealRedis])
+def server(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[EmbeddedValkey]:
+    if request.param is RealRedis and not shutil.which("redis-server"):
+        pytest.skip("Redis: put a redis-server on the PATH to try its access control lists too")
+    valkey: EmbeddedValkey = request.param(tmp_path / "valkey")
     valkey.start()
     with redis.Redis.from_url(valkey.url) as administrator:
         for stream in (FEED, INTERNAL):

@@ -16,6 +16,8 @@ import uvicorn
 from services.notify.app import service
 from services.notify.stream import Tail
 from shared.messaging.testing import Harness
+from shared.service import Service
+from shared.settings import Settings
 from shared.web import build_app
 from tests.notify.given import Neighbourhood
 
@@ -180,3 +182,31 @@ def test_a_slow_reader_holds_up_nobody_and_nothing_is_kept_for_it(notify: Harnes
         assert quick.wait_for(51) == [event.id for event in told]
         tail = notify.host.part(Tail)
         assert tail.readers == 2
+
+
+def test_whoever_goes_from_replica_to_replica_misses_nothing_and_gets_nothing_twice(
+    settings: Callable[[Service], Settings],
+) -> None:
+    """Two replicas on one database share the facts; a reader leaves one and comes back at the other, again and again."""
+    shared = settings(service).model_copy(update={"sole": False})
+    with Harness(service, shared) as one, Harness(service, shared) as other, served(one) as here, served(other) as there:
+        read: list[str] = []
+        last = ""
+        for turn in range(6):
+            reading = Reading((here, there)[turn % 2], {"Last-Event-ID": last})
+            places = [Neighbourhood() for _ in range(4)]
+            one.hear(*(place.opened() for place in places), *(place.registered() for place in places))
+            other.drain()
+            read += reading.wait_for(5)[:5]  # of the eight, and of those left before: it goes in the middle of them
+            last = reading.ids[4]
+            reading.leave()
+        rest = Reading(here, {"Last-Event-ID": last}, follow=False)
+        assert rest.ended()
+        read += [event["id"] for event in rest.events]
+        listed: list[str] = []
+        after: dict[str, str] = {}
+        while items := (page := one.client.get("/api/notify/events", params={"limit": 20, **after}).json())["items"]:
+            listed += [item["id"] for item in items]
+            after = {"after": page["next"]}
+        assert len(listed) == 48
+        assert read == listed
