@@ -82,7 +82,7 @@ def configure(level: str = "INFO", format: str = "json") -> None:
     structlog.configure(
         processors=[*shared, structlog.processors.format_exc_info, renderer],
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelName(level.upper())),
-        logger_factory=structlog.WriteLoggerFactory(file=sys.stderr),
+        logger_factory=lambda *_: structlog.WriteLogger(sys.stderr),  # wherever that leads by then
         cache_logger_on_first_use=False,
     )
     handler = logging.StreamHandler(sys.stderr)
