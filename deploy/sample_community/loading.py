@@ -61,6 +61,7 @@ def load_sample(folder: Path = SAMPLE_FOLDER) -> Sample:
     unique(quality, "organization_zh")
     for organization in organizations:
         known(organization, "category", organization.value.agreement_categories, categories)
+        known(organization, "compound", [organization.value.based_in], places)
         if organization.value.agreement_ends_on < organization.value.agreement_starts_on:
             raise organization.wrong("the agreement ends before it starts")
     terms = {organization.value.name_zh: organization.value.agreement_categories for organization in organizations}

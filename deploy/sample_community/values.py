@@ -62,7 +62,7 @@ class Community:
 
 @dataclass(frozen=True)
 class Compound:
-    """A residential compound and its size."""
+    """A residential compound, its size, and where it lies (degrees)."""
 
     id: Identifier
     name_zh: Line
@@ -70,6 +70,8 @@ class Compound:
     buildings: int
     households: int
     residents: int
+    latitude: float
+    longitude: float
 
 
 @dataclass(frozen=True)
@@ -113,7 +115,7 @@ class Taxonomy:
 @dataclass(frozen=True)
 class Organization:
     """An organization, known by its Chinese name: how it came to be one, whether it is a hub, the hub or association it is
-    under, and the agreement it signs: its categories, from and to which day."""
+    under, the agreement it signs: its categories, from and to which day; and the compound from which it works."""
 
     name_zh: Line
     name_en: Line
@@ -127,6 +129,7 @@ class Organization:
     agreement_categories: Identifiers
     agreement_starts_on: date
     agreement_ends_on: date
+    based_in: Identifier
 
 
 @dataclass(frozen=True)

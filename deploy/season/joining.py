@@ -92,6 +92,7 @@ class Joining:
                 "introduction_zh": organization.introduction_zh,
                 "introduction_en": organization.introduction_en,
                 "origin": organization.origin,
+                "based_in": organization.based_in,
             },
         )
         id = str(entry["id"])

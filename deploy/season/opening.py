@@ -91,7 +91,10 @@ def _community(deployment: Deployment, operator: str, sample: Sample, slug: str,
         "name_zh": sample.community.name.zh,
         "name_en": sample.community.name.en,
         "rehearsal": rehearsal,
-        "compounds": [{"id": c.id, "name_zh": c.name_zh, "name_en": c.name_en} for c in sample.compounds],
+        "compounds": [
+            {"id": c.id, "name_zh": c.name_zh, "name_en": c.name_en, "latitude": c.latitude, "longitude": c.longitude}
+            for c in sample.compounds
+        ],
     }
     return str(deployment.post(f"{REGISTRY}/communities", slug, body, token=operator)["id"]), True
 

@@ -32,6 +32,7 @@ ORGANIZATION_COLUMNS = (
     "agreement_categories",
     "agreement_starts_on",
     "agreement_ends_on",
+    "based_in",
 )
 OFFER_COLUMNS = (
     "organization_zh",
@@ -74,6 +75,7 @@ def import_organization(tx: Transaction, caller: Caller, community: str, values:
                 "origin": values["origin"],
                 "introduction_zh": values["introduction_zh"],
                 "introduction_en": values["introduction_en"],
+                "based_in": values["based_in"].strip() or None,
             }
         )
         applied = organizations.apply_organization(tx, caller, application)

@@ -39,6 +39,8 @@ class Compound(Table, table=True):
     position: int
     name_zh: str
     name_en: str
+    latitude: float | None = None
+    longitude: float | None = None
 
 
 class Taxonomy(Table, table=True):
@@ -126,6 +128,7 @@ class Organization(Table, table=True):
     origin: str
     hub: bool = False
     parents: list[str] = Field(default_factory=list, sa_type=JSON)
+    based_in: str | None = None
     applied_at: datetime = Field(sa_type=UTCDateTime)
     registered_at: datetime | None = Field(default=None, sa_type=UTCDateTime)
 
@@ -279,6 +282,7 @@ class Offer(Table, table=True):
     area: list[str] | None = Field(sa_type=JSON)
     hours: str
     weekly_capacity: int
+    languages: list[str] = Field(default_factory=lambda: ["zh"], sa_type=JSON)
     status: str
     published_at: datetime = Field(sa_type=UTCDateTime)
     withdrawn_at: datetime | None = Field(default=None, sa_type=UTCDateTime)

@@ -292,6 +292,12 @@ def check_area(area: Sequence[str] | None, compounds: Sequence[str]) -> list[str
     return [compound for compound in compounds if compound in area]
 
 
+def check_base(compound: str | None, compounds: Sequence[str]) -> None:
+    """Raises Invalid where an organization would work from a compound that its community does not have."""
+    if compound is not None and compound not in compounds:
+        raise Invalid("based_in", f"This community has no compound {compound!r}.", "compound-unknown")
+
+
 def shown_stars(stars: float | None, ratings: int | None) -> tuple[float | None, int]:
     """Stars and ratings as the public sees them: no stars below five ratings."""
     count = ratings or 0

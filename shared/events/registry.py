@@ -10,6 +10,7 @@ from shared.events.base import Fact, Part
 OrganizationClass = Literal["public-welfare", "harmony", "culture", "emergency", "mutual-aid"]
 FeeMode = Literal["free", "low", "paid"]
 PriceUnit = Literal["visit", "hour", "person", "session", "month", "item"]
+ServedIn = Literal["zh", "en"]
 OrganizationStatus = Literal["applied", "incubating", "registered", "suspended", "left", "rejected", "withdrawn"]
 Origin = Literal["incubated", "formed", "absorbed"]
 IncubationStep = Literal["application", "initial-assessment", "incubation", "mid-term", "conclusion"]
@@ -23,11 +24,13 @@ ActivityStatus = Literal["announced", "held", "cancelled"]
 
 
 class Compound(Part):
-    """A residential compound (小区) of a community."""
+    """A residential compound (小区) of a community; where it lies in degrees (WGS 84), as far as that is known."""
 
     id: str
     name_zh: str
     name_en: str
+    latitude: float | None = None
+    longitude: float | None = None
 
 
 class Item(Part):
@@ -87,7 +90,8 @@ class TaxonomyPublished(TaxonomyState, type="fenghe.taxonomy.published.v1", publ
 class OrganizationState(Fact, about="organization"):
     """A social organization, its class (公益·和谐·文娱·应急·互助), where it stands in its life, and its `origin`: incubated
     (孵化), formed around talents (组建) or absorbed by agreement (吸纳). Requests referred to a `hub` are handed on to its
-    members. `parents` are the ids of the hubs it is a member of and the associations it is a club of."""
+    members. `parents` are the ids of the hubs it is a member of and the associations it is a club of. `based_in` is the
+    compound from which it works, as far as that is known."""
 
     organization: str
     name_zh: str
@@ -99,6 +103,7 @@ class OrganizationState(Fact, about="organization"):
     origin: Origin = "absorbed"
     hub: bool = False
     parents: tuple[str, ...] = ()
+    based_in: str | None = None
 
 
 class OrganizationApplied(OrganizationState, type="fenghe.org.applied.v1"):
@@ -239,7 +244,7 @@ class AgreementEnded(AgreementState, type="fenghe.agreement.ended.v1", public=Tr
 class OfferState(Fact, about="offer"):
     """An entry of the menu. `price` is in yuan with two decimals, None where the offer is free. `area` lists the compounds
     served, None for the whole community. `hours` is in the OpenStreetMap opening_hours syntax. `weekly_capacity` counts
-    requests."""
+    requests. `languages` are those in which it is served."""
 
     offer: str
     organization: str
@@ -256,6 +261,7 @@ class OfferState(Fact, about="offer"):
     hours: str
     weekly_capacity: int
     status: Literal["published", "withdrawn"]
+    languages: tuple[ServedIn, ...] = ("zh",)
 
 
 class OfferPublished(OfferState, type="fenghe.offer.published.v1", public=True):

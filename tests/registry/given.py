@@ -14,9 +14,9 @@ from shared.messaging.testing import Harness
 
 BASE = "/api/registry"
 COMPOUNDS = [
-    {"id": "fenghe-garden", "name_zh": "丰和花园", "name_en": "Fenghe Garden"},
-    {"id": "heping-lane", "name_zh": "和平里", "name_en": "Heping Lane"},
-    {"id": "jinhui-court", "name_zh": "锦辉苑", "name_en": "Jinhui Court"},
+    {"id": "fenghe-garden", "name_zh": "丰和花园", "name_en": "Fenghe Garden", "latitude": 43.87, "longitude": 125.26},
+    {"id": "heping-lane", "name_zh": "和平里", "name_en": "Heping Lane", "latitude": None, "longitude": None},
+    {"id": "jinhui-court", "name_zh": "锦辉苑", "name_en": "Jinhui Court", "latitude": None, "longitude": None},
 ]
 TAXONOMY: dict[str, Any] = {
     "id": "fenghe",

@@ -22,7 +22,9 @@ IMPORTS = {kind.name: kind for kind in service.imports}
 
 def rows_of(file: str) -> list[dict[str, str]]:
     with (SAMPLE / f"{file}.csv").open(encoding="utf-8", newline="") as lines:
-        return list(csv.DictReader(lines))
+        rows = list(csv.DictReader(lines))
+    # The town of these tests has only some of the sample's compounds.
+    return [row | {"based_in": "fenghe-garden"} if "based_in" in row else row for row in rows]
 
 
 def take_in(town: Town, kind: str, values: Mapping[str, str], caller: Caller | None = None) -> None:
@@ -100,6 +102,7 @@ def test_a_broken_organization_changes_nothing(registry: Harness, town: Town) ->
         ({"agreement_categories": ""}, "agreement_categories"),
         ({"agreement_starts_on": "soon"}, "agreement_starts_on"),
         ({"agreement_ends_on": "2020-01-01"}, "agreement_ends_on"),
+        ({"based_in": "atlantis"}, "based_in"),
     ]
     refuse(town, "organizations", rows_of("organizations")[0], cases)
     assert registry.rows(Organization) == []

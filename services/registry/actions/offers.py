@@ -113,6 +113,7 @@ def _checked(tx: Transaction, community: str, terms: dict[str, Any]) -> dict[str
     return terms | {
         "price": rules.check_price(terms["fee_mode"], terms["price"]),
         "area": rules.check_area(terms["area"], compound_ids(tx.session, community)),
+        "languages": list(dict.fromkeys(terms["languages"])),
     }
 
 

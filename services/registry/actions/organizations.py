@@ -7,7 +7,7 @@ from typing import Any
 from sqlmodel import col, select
 
 from services.registry import rules
-from services.registry.actions.rows import assign, decide, different, hold, state
+from services.registry.actions.rows import assign, compound_ids, decide, different, hold, state
 from services.registry.models import Community, Incubation, Organization
 from services.registry.views.base import Reason
 from services.registry.views.organizations import OrganizationApplication, OrganizationChanges, OrganizationView
@@ -21,11 +21,12 @@ from shared.problems import Conflict, Forbidden, Invalid, NotFound
 
 def apply_organization(tx: Transaction, caller: Caller, application: OrganizationApplication) -> OrganizationView:
     """Take in an organization's application; tells org.applied. Raises NotFound for the community, Conflict for a name
-    that is taken in it, Invalid for a credit code that is none."""
+    that is taken in it, Invalid for a credit code that is none, or a compound that is not there."""
     community = tx.session.get(Community, application.community)
     if community is None:
         raise NotFound("community", application.community, "community")
     credit_code = rules.check_credit_code(application.credit_code)
+    rules.check_base(application.based_in, compound_ids(tx.session, community.id))
     _check_name_free(tx, community.id, application.name_zh)
     organization = Organization(
         id=new_id(),
@@ -89,6 +90,8 @@ def change_organization(
             raise Forbidden("Whether an organization is a hub is for its station to say.")
         if not changed["hub"] and members(tx, organization):
             raise Conflict("hub-has-members", "This hub has members; they leave it first.", "hub")
+    if "based_in" in changed:
+        rules.check_base(changed["based_in"], compound_ids(tx.session, organization.community))
     if changed:
         assign(organization, changed)
         move(tx, organization, "change", facts.OrganizationChanged)

@@ -105,7 +105,7 @@ def _compounds(session: Session, communities: Sequence[str]) -> dict[str, list[C
     compounds: dict[str, list[CompoundTerms]] = defaultdict(list)
     found = select(Compound).where(col(Compound.community).in_(communities)).order_by(col(Compound.position))
     for compound in session.exec(found):
-        compounds[compound.community].append(CompoundTerms(id=compound.id, name_zh=compound.name_zh, name_en=compound.name_en))
+        compounds[compound.community].append(CompoundTerms(**compound.model_dump(include=set(CompoundTerms.model_fields))))
     return compounds
 
 

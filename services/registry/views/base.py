@@ -7,6 +7,8 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from shared.events.registry import ServedIn
+
 Slug = Annotated[str, Field(min_length=1, max_length=40, pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")]
 Id = Annotated[str, Field(min_length=1, max_length=80, pattern=r"^[^\s;/]+$")]
 Name = Annotated[str, Field(min_length=1, max_length=100)]
@@ -25,6 +27,9 @@ Hours = Annotated[
         description="OpenStreetMap opening_hours syntax.",
         examples=["Mo-Fr 08:00-17:00", "Tu,Th,Sa 09:00-16:00"],
     ),
+]
+Languages = Annotated[
+    list[ServedIn], Field(min_length=1, max_length=2, description="The languages in which residents are served.")
 ]
 Capacity = Annotated[int, Field(ge=1, le=100_000, description="Requests a week.")]
 

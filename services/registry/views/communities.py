@@ -10,11 +10,20 @@ from services.registry.views.base import Id, Name, Phrase, Slug, Terms, without_
 
 
 class CompoundTerms(Terms):
-    """A residential compound (小区)."""
+    """A residential compound (小区), and where it lies (degrees, WGS 84): organizations close by come earlier where that is
+    known."""
 
     id: Id
     name_zh: Name
     name_en: Name
+    latitude: float | None = Field(default=None, ge=-90, le=90)
+    longitude: float | None = Field(default=None, ge=-180, le=180)
+
+    @model_validator(mode="after")
+    def _both_or_neither(self) -> CompoundTerms:
+        if (self.latitude is None) != (self.longitude is None):
+            raise ValueError("latitude and longitude are given together")
+        return self
 
 
 class CommunityTerms(Terms):

@@ -7,8 +7,8 @@ from typing import Literal
 
 from pydantic import BaseModel, Field
 
-from services.registry.views.base import UNCHANGED, Area, Capacity, Hours, Name, Price, Terms, Text
-from shared.events.registry import FeeMode, OrganizationClass, PriceUnit
+from services.registry.views.base import UNCHANGED, Area, Capacity, Hours, Languages, Name, Price, Terms, Text
+from shared.events.registry import FeeMode, OrganizationClass, PriceUnit, ServedIn
 
 
 class OfferTerms(Terms):
@@ -26,6 +26,7 @@ class OfferTerms(Terms):
     area: Area | None = None
     hours: Hours
     weekly_capacity: Capacity
+    languages: Languages = Field(default=["zh"])
 
 
 class OfferChanges(Terms):
@@ -41,6 +42,7 @@ class OfferChanges(Terms):
     area: Area | None = UNCHANGED
     hours: Hours = UNCHANGED
     weekly_capacity: Capacity = UNCHANGED
+    languages: Languages = UNCHANGED
 
 
 class OfferView(BaseModel):
@@ -61,6 +63,7 @@ class OfferView(BaseModel):
     area: list[str] | None
     hours: str
     weekly_capacity: int
+    languages: list[ServedIn]
     status: Literal["published", "withdrawn"]
     published_at: datetime
     withdrawn_at: datetime | None

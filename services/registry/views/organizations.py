@@ -6,7 +6,7 @@ from datetime import datetime
 
 from pydantic import BaseModel, Field, StrictBool
 
-from services.registry.views.base import UNCHANGED, Name, Terms, Text
+from services.registry.views.base import UNCHANGED, Id, Name, Terms, Text
 from shared.events.registry import OrganizationClass, OrganizationStatus, Origin
 
 
@@ -21,6 +21,7 @@ class OrganizationApplication(Terms):
     introduction_zh: Text
     introduction_en: Text
     origin: Origin = "absorbed"
+    based_in: Id | None = Field(default=None, description="The compound from which it works.")
     credit_code: str | None = Field(
         default=None, max_length=40, description="Unified social credit code (统一社会信用代码), 18 characters."
     )
@@ -35,6 +36,7 @@ class OrganizationChanges(Terms):
     introduction_zh: Text = UNCHANGED
     introduction_en: Text = UNCHANGED
     hub: StrictBool = UNCHANGED
+    based_in: Id | None = UNCHANGED
 
 
 class OrganizationView(BaseModel):
@@ -53,6 +55,7 @@ class OrganizationView(BaseModel):
     origin: Origin
     hub: bool
     parents: list[str]
+    based_in: str | None
     applied_at: datetime
     registered_at: datetime | None
 
