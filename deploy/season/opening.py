@@ -17,6 +17,9 @@ from deploy.season.joining import EnrolledExpert, Found, Joining, Member
 from shared.clock import civil_date
 
 REGISTRY = "/api/registry"
+SEASON_WEEKS = 9
+"""So many weeks of requests are submitted on a rehearsal's first day. Its offers take as many weeks' worth of them in one, lest
+it depend on which was heard first who finds a place."""
 
 
 @dataclass(frozen=True)
@@ -53,7 +56,10 @@ def open_community(deployment: Deployment, operator: str, sample: Sample, slug: 
     members = joining.join_all()
     joining.enrol(members)
     missing = [offer for offer in sample.offers if (members[offer.organization_zh].id, offer.title_zh) not in found.offers]
-    deployment.each("offers published", missing, lambda offer: _publish(deployment, members[offer.organization_zh], offer))
+    weeks = SEASON_WEEKS if rehearsal else 1
+    deployment.each(
+        "offers published", missing, lambda offer: _publish(deployment, members[offer.organization_zh], offer, weeks)
+    )
     deployment.quiet("the facts are heard")
     return Opened(community, slug, operator, station, opened_at, members, joining.experts(members))
 
@@ -122,7 +128,7 @@ def _token(deployment: Deployment, natural_key: str, token: str, body: dict[str,
     return str(deployment.post(f"{REGISTRY}/tokens", natural_key, body, token=token)["token"])
 
 
-def _publish(deployment: Deployment, member: Member, offer: Offer) -> None:
+def _publish(deployment: Deployment, member: Member, offer: Offer, weeks: int) -> None:
     body = {
         "organization": member.id,
         "item": offer.item,
@@ -135,7 +141,7 @@ def _publish(deployment: Deployment, member: Member, offer: Offer) -> None:
         "standard_en": offer.standard_en,
         "area": None if offer.area is None else list(offer.area),
         "hours": offer.hours,
-        "weekly_capacity": offer.weekly_capacity,
+        "weekly_capacity": weeks * offer.weekly_capacity,
     }
     try:
         deployment.post(f"{REGISTRY}/offers", f"{offer.organization_zh} {offer.title_zh}", body, token=member.token)

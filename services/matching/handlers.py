@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable
 
+from sqlalchemy import and_, update
 from sqlmodel import col, select
 
-from services.matching import holding, learning, pairing, projects
+from services.matching import holding, learning, pairing, projects, rank
 from services.matching.models import Agreement, Community, Offer, Organization, Project, Satisfaction, Taxonomy
 from services.matching.rules import PROJECT
 from shared.events import CloudEvent
@@ -56,6 +57,11 @@ def keep_communities(tx: Transaction, events: list[CloudEvent[CommunityState]]) 
             {
                 "id": event.data.community,
                 "compounds": [compound.id for compound in event.data.compounds],
+                "places": {
+                    compound.id: [compound.latitude, compound.longitude]
+                    for compound in event.data.compounds
+                    if compound.latitude is not None and compound.longitude is not None
+                },
                 "sequence": event.sequence,
             }
             for event in events
@@ -114,6 +120,7 @@ def keep_organizations(tx: Transaction, events: list[CloudEvent[OrganizationStat
                 "status": event.data.status,
                 "hub": event.data.hub,
                 "parents": list(event.data.parents),
+                "based_in": event.data.based_in,
                 "sequence": event.sequence,
             }
             for event in events
@@ -168,13 +175,17 @@ def keep_offers(tx: Transaction, events: list[CloudEvent[OfferState]]) -> None:
                 "price": event.data.price,
                 "unit": event.data.unit,
                 "area": None if event.data.area is None else list(event.data.area),
+                "hours": event.data.hours,
                 "weekly_capacity": event.data.weekly_capacity,
+                "languages": list(event.data.languages),
                 "status": event.data.status,
+                "standing": 0.0,
                 "sequence": event.sequence,
             }
             for event in events
         ],
     )
+    _keep_standing(tx, {event.data.organization for event in events})
     pairing.hand_on_what_cannot_be_served(tx, {event.data.organization for event in events})
     published = [event for event in events if event.data.status == "published"]
     _match_again(tx, ((event.community, event.data.item) for event in published))
@@ -191,6 +202,8 @@ def keep_satisfaction(tx: Transaction, events: list[CloudEvent[SatisfactionChang
                 "community": event.data.community,
                 "organization": event.data.of,
                 "score": event.data.score,
+                "low": event.data.low,
+                "high": event.data.high,
                 "stars": event.data.stars,
                 "ratings": event.data.ratings,
                 "sequence": event.sequence,
@@ -199,6 +212,34 @@ def keep_satisfaction(tx: Transaction, events: list[CloudEvent[SatisfactionChang
             if event.data.kind == "organization" and event.data.season is None
         ],
     )
+    _keep_standing(tx, {event.data.of for event in events if event.data.kind == "organization"})
+
+
+def _keep_standing(tx: Transaction, organizations: set[str]) -> None:
+    """Keep with the offers of these organizations how they stand, whichever of offer and satisfaction is heard last."""
+    statement = (
+        select(  # type: ignore[call-overload]
+            Offer.id, Offer.fee_mode, Offer.standing, Satisfaction.score, Satisfaction.low, Satisfaction.stars
+        )
+        .outerjoin(
+            Satisfaction,
+            and_(
+                col(Satisfaction.organization) == col(Offer.organization),
+                col(Satisfaction.community) == col(Offer.community),
+            ),
+        )
+        .where(col(Offer.organization).in_(organizations))
+        .order_by(Offer.id)
+    )
+    changed = []
+    for id, fee_mode, before, score, low, stars in tx.session.execute(statement):
+        # Below five ratings a score would give away single ratings: it counts as unknown.
+        mean = None if stars is None else score / 100
+        standing = rank.standing(mean, None if low is None else low / 100, fee_mode)
+        if standing != before:
+            changed.append({"id": id, "standing": standing})
+    if changed:
+        tx.session.execute(update(Offer), changed)
 
 
 @on(EvaluationSessionPublished)

@@ -39,6 +39,7 @@ WRITTEN = (
     "supporters",
     "merged_into",
     "project",
+    "unserved",
 )
 
 

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from services.matching import classify, duplicates, gathering, rank, weighing
-from services.matching.rules import REFERRAL_TIME
+from services.matching.rank.scoring import NEAR, SHORTLIST, STANDING
+from services.matching.rules import TIME_TO_ANSWER
 from services.matching.views import BilingualText, FairnessTerms, Method, ProjectKindView
 
 METHOD = Method(
     classifier=classify.METHOD,
     threshold=classify.THRESHOLD,
-    weights=rank.WEIGHTS,
+    weights=dict(rank.WEIGHTS),
     fees=rank.FEES,
     satisfaction_prior=rank.SATISFACTION_PRIOR,
+    unrated=rank.UNRATED,
+    near_meters=NEAR,
+    standing=STANDING,
+    shortlist=SHORTLIST,
     turn_capacity=rank.TURN_CAPACITY,
     most_candidates=rank.MOST_CANDIDATES,
     parts={
@@ -20,10 +25,28 @@ METHOD = Method(
             en="Fit: the confidence (0 to 1) with which the request was read as this item; 1 where the station read it.",
         ),
         "satisfaction": BilingualText(
-            zh="满意度：该组织的满意度除以100；居民评价不足五人时按一般水平算。",
-            en="Satisfaction: the organization's satisfaction divided by 100; below five residents' ratings the prior.",
+            zh="满意度：该组织满意度的平均值和区间下限取中间，除以100——评价的人越多，区间越窄，越不吃亏；居民评价不足五人时按unrated算。",
+            en="Satisfaction: halfway between the organization's mean satisfaction and the lower end of its interval, divided "
+            "by 100: the more residents rate, the narrower the interval; below five residents' ratings `unrated`.",
+        ),
+        "distance": BilingualText(
+            zh="远近：1除以（1加上到居民小区的米数除以near_meters）；不知道在哪里的，按一半算。",
+            en="Distance: 1 / (1 + meters to the resident's compound / near_meters); one half where a place is not known.",
         ),
         "fee": BilingualText(zh="收费：免费、低偿、有偿各有定值。", en="Fee: one value each for free, low and paid."),
+        "load": BilingualText(
+            zh="忙闲：每周接待量里还空着的比例，按最近七天（不含今天）转给这项服务的需求算。",
+            en="Load: the share of the weekly capacity that is free, by the requests of the last seven days without today's.",
+        ),
+        "awards": BilingualText(
+            zh="机会均等：1除以（1加上该组织最近九十天承接的项目数）。",
+            en="Awards: 1 / (1 + projects that the organization was given in the last ninety days): others get their chance.",
+        ),
+        "price": BilingualText(
+            zh="余力：1减去该组织一个名额在上次认领大会上的价格（占最高得分的比例）；大会上抢手的，平时给它留些余力。",
+            en="Price: 1 - what one more place with the organization was worth at the last claim meeting, as a share of the "
+            "highest score: what projects need most is spared.",
+        ),
         "turn": BilingualText(
             zh="轮流：由需求文字、组织名称和服务名称算出的u（0到1），取u的（10除以每周接待量）次方。"
             "接待量大的机会多，条件相近的组织轮流承接。",
@@ -32,18 +55,7 @@ METHOD = Method(
             "otherwise alike take turns.",
         ),
     },
-    conditions=[
-        BilingualText(zh="组织已登记。", en="The organization is registered."),
-        BilingualText(zh="服务在菜单上，项目相同。", en="The offer is on the menu and of the same item."),
-        BilingualText(zh="服务范围包括需求所在的小区。", en="The offer's area covers the request's compound."),
-        BilingualText(
-            zh="该项目的服务协议当天有效。", en="A service agreement for the item is in force on that day (China time)."
-        ),
-        BilingualText(
-            zh="该组织此前没有接过或谢绝过这项需求。",
-            en="The organization has not had or declined this request before.",
-        ),
-    ],
+    conditions=[BilingualText(zh=reason.zh, en=reason.en) for reason in rank.CONDITIONS.values()],
     reading=BilingualText(
         zh="线性模型读字词片段（TF-IDF），从社区公布的分类名称和例句学习；程序里另带两份近义、相关词表，"
         "和几十句寒暄、广告，用来认出什么也没要求的话。把握经过校准，低于门槛的、什么也没要求的，都不猜，"
@@ -54,10 +66,13 @@ METHOD = Method(
         "where nothing seems to be asked for, nothing is guessed: the station reads the request and chooses its item.",
     ),
     ties=BilingualText(
-        zh="每个组织只取得分最高的一项服务；得分相同的，按组织名称、服务名称排序。",
-        en="Each organization stands with its best offer; equal scores go by organization name, then offer title.",
+        zh="符合条件的服务超过shortlist项的，先取standing（满意度和收费）最高的那些来比；每个组织只取得分最高的一项服务；"
+        "得分相同的，按组织名称、服务名称排序。",
+        en="Where more than `shortlist` offers meet the conditions, those of the best `standing` (satisfaction and fee) are "
+        "compared. Each organization stands with its best offer; equal scores go by organization name, then offer title.",
     ),
-    days_to_answer=REFERRAL_TIME.days,
+    days_to_answer=TIME_TO_ANSWER["routine"].days,
+    hours_to_answer={urgency: time.total_seconds() / 3600 for urgency, time in TIME_TO_ANSWER.items()},
     near_duplicate=duplicates.ALIKE,
     project_kinds={
         kind: ProjectKindView(name=name, categories=list(categories)) for kind, (name, categories) in gathering.KINDS.items()

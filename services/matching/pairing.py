@@ -5,7 +5,10 @@ Who calls these holds the community's row, and the requests (`holding.py`).
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
+from datetime import timedelta
+from decimal import Decimal
 
 from sqlalchemy import insert
 from sqlmodel import Session, col, select
@@ -13,8 +16,9 @@ from sqlmodel import Session, col, select
 from services.matching import fate, learning, queries, rank, telling, understanding
 from services.matching.holding import REFERRAL_DUE, decide, load, save
 from services.matching.models import Referral, Request
-from services.matching.rules import OPEN_REFERRAL, REFERRAL_TIME, REQUEST
-from shared.clock import civil_date
+from services.matching.queries.ranking import Found, Kind, openings
+from services.matching.rules import OPEN_REFERRAL, REQUEST, TIME_TO_ANSWER
+from shared.clock import civil_date, midnight
 from shared.events.matching import (
     Candidate,
     ReferralExpired,
@@ -29,6 +33,8 @@ from shared.lifecycle import follow
 from shared.messaging import Transaction
 
 AT_ONCE = 500
+LOOK_AGAIN = "look-again"
+"""The kind of the timers by which a community's unmatched requests are ranked again the next day; of each its subject."""
 
 
 def pair_submitted(tx: Transaction, communities: Collection[str], ids: Collection[str] | None = None) -> None:
@@ -43,7 +49,7 @@ def pair_submitted(tx: Transaction, communities: Collection[str], ids: Collectio
     requests = [request for request in load(tx.session, *conditions) if request.community in readers]
     for some in _portions(requests):
         _classify(tx, some, readers)
-        match(tx, some)
+        match(tx, some, are_new=True)
 
 
 def match_again(tx: Transaction, community: str, items: Collection[str] | None = None) -> None:
@@ -70,16 +76,21 @@ def _classify(tx: Transaction, requests: Sequence[Request], readers: dict[str, l
         tx.tell(RequestClassified(**telling.request_state(request)))
 
 
-def match(tx: Transaction, requests: Sequence[Request], handed_on_from: str | None = None) -> None:
+def match(tx: Transaction, requests: Sequence[Request], handed_on_from: str | None = None, are_new: bool = False) -> None:
     """Rank the organizations for each of these requests, all in one query. Where there are any, the request is matched
-    and put before the first; where there are none, it stands unmatched. One that stays unmatched tells nothing."""
-    ranking = Ranking(tx, requests)
+    and put before the first; where there are none, it stands unmatched, and says why. One that stays unmatched tells nothing.
+    `are_new`: none of them was put before anybody yet."""
+    ranking = Ranking(tx, requests, are_new)
     changed: list[Request] = []
     made: list[Referral] = []
-    for request in requests:
+    unserved: list[Request] = []
+    # By what they say: it is not to matter who came first where there is place for one.
+    for request in sorted(requests, key=lambda one: (one.text, one.compound, one.id)):
         candidates = ranking.candidates(request)
         accepted = request.status == "accepted"
         if candidates:
+            ranking.take(candidates[0].offer)
+            request.unserved = {}
             request.status = follow(REQUEST, "request", request.status, "match")
             request.candidates = [candidate.model_dump(mode="json") for candidate in candidates]
             request.organization, request.offer = candidates[0].organization, candidates[0].offer
@@ -87,25 +98,28 @@ def match(tx: Transaction, requests: Sequence[Request], handed_on_from: str | No
             tx.tell(RequestMatched(**telling.request_state(request)))
             made.append(refer(tx, request, candidates[0], 1, handed_on_from))
         elif request.status == "unmatched":
+            unserved.append(request)
             continue
         else:
+            unserved.append(request)
             request.status = follow(REQUEST, "request", request.status, "unmatch")
             request.candidates, request.organization, request.offer = [], None, None
             tx.tell(RequestUnmatched(**telling.request_state(request)))
         changed.append(request)
         if accepted:
             fate.fall_back(tx, request)
-    save(tx.session, changed)
+    save(tx.session, [*changed, *ranking.explain(unserved)])
     insert_referrals(tx.session, made)
 
 
 def refer_next(tx: Transaction, request: Request, handed_on_from: str | None = None) -> None:
     """Put a request whose referral came to nothing before its next candidate that can still serve it; where there is
     none left, look for others. `handed_on_from` is that referral where it was handed on."""
-    ranking = Ranking(tx, [request])
+    ranking = Ranking(tx, [request], only=[candidate["offer"] for candidate in request.candidates])
     for place, stored in enumerate(request.candidates, start=1):
         candidate = Candidate.model_validate(stored)
         if ranking.still_serves(request, candidate):
+            request.unserved = {}
             made = refer(tx, request, candidate, place, handed_on_from)
             if request.status == "accepted":
                 stand_matched(tx, request)
@@ -157,46 +171,99 @@ def hand_on(tx: Transaction, referral: Referral) -> None:
 
 
 class Ranking:
-    """What the ranking of some requests needs, read once for all of them."""
+    """What the ranking of some requests needs, read once for all of them: in one query, and one more for those that somebody
+    has had before. `only`: no other offers than these (ids) are looked at."""
 
-    def __init__(self, tx: Transaction, requests: Sequence[Request]) -> None:
-        communities = {request.community for request in requests}
-        items = {request.item for request in requests if request.item is not None}
-        self._openings = queries.menu.openings(tx.session, communities, items)
-        self._tried = queries.referrals.tried(tx.session, [request.id for request in requests])
-        self._taxonomies = queries.menu.current_taxonomies(tx.session, communities)
-        self._today = {community: civil_date(tx.now(community)) for community in communities}
+    def __init__(
+        self, tx: Transaction, requests: Sequence[Request], are_new: bool = False, only: Sequence[str] | None = None
+    ) -> None:
+        self._tx = tx
+        self._today = {one.community: civil_date(tx.now(one.community)) for one in requests}
+        ids = [] if are_new else [request.id for request in requests]
+        self._tried = queries.referrals.tried(tx.session, ids) if ids else {}
+        chosen = None if only is None else tuple(only)
+        self._kinds = {one.id: kind_of(one)._replace(only=chosen) for one in requests if one.item is not None}
+        self._found = openings(tx.session, self._kinds.values(), self._today)
+        self._taken: Counter[str] = Counter()
 
     def candidates(self, request: Request) -> list[Candidate]:
         """Who could serve a request, best first; nobody for one that was not understood."""
-        need = self._need(request)
-        if need is None:
+        if request.id not in self._kinds:
             return []
-        return rank.rank(need, self._openings.get((request.community, need.item), ()), self._tried.get(request.id, ()))
+        found = self._found[self._kinds[request.id]]
+        return rank.rank(_need(request, found), found.openings, self._tried.get(request.id, ()), self._taken)
+
+    def take(self, offer: str) -> None:
+        """Note that a request was put before this offer, which has a place less for the others."""
+        self._taken[offer] += 1
 
     def still_serves(self, request: Request, candidate: Candidate) -> bool:
         """Whether a candidate found before has not had the request yet and meets all conditions today."""
-        need = self._need(request)
-        return need is not None and any(
-            opening.offer == candidate.offer and rank.can_serve(opening, need, self._tried.get(request.id, ()))
-            for opening in self._openings.get((request.community, need.item), ())
-        )
+        if request.id not in self._kinds:
+            return False
+        found = self._found[self._kinds[request.id]]
+        need, tried = _need(request, found), self._tried.get(request.id, ())
+        return any(opening.offer == candidate.offer and rank.can_serve(opening, need, tried) for opening in found.openings)
 
-    def _need(self, request: Request) -> rank.Need | None:
-        if request.item is None:
-            return None
-        taxonomy = self._taxonomies.get(request.community)
-        # The taxonomy may have been replaced since the request was read: then the item has no name but its id.
-        zh, en = (taxonomy.names if taxonomy else {}).get(request.item, (request.item, request.item))
-        return rank.Need(
-            item=request.item,
-            item_zh=zh,
-            item_en=en,
-            confidence=request.confidence or 0.0,
-            compound=request.compound,
-            text=request.text,
-            today=self._today[request.community],
-        )
+    def explain(self, requests: Sequence[Request]) -> list[Request]:
+        """Keep with requests that nobody can serve how many organizations fail by which condition; those of which something
+        else is to be said than before."""
+        wanted = {one.id: self._kinds[one.id]._replace(only=None) for one in requests if one.id in self._kinds}
+        found = openings(self._tx.session, wanted.values(), self._today, every=True)
+        changed = []
+        for request in requests:
+            if request.id not in wanted:
+                continue
+            reasons = self._failing(request, found[wanted[request.id]])
+            if "capacity" in reasons:
+                tomorrow = midnight(self._today[request.community] + timedelta(days=1))
+                self._tx.schedule(LOOK_AGAIN, request.community, request.community, tomorrow)
+            if reasons != request.unserved:
+                request.unserved = reasons
+                changed.append(request)
+        return changed
+
+    def _failing(self, request: Request, found: Found) -> dict[str, int]:
+        need, tried = _need(request, found), self._tried.get(request.id, ())
+        order = list(rank.CONDITIONS)
+        furthest: dict[str, str] = {}
+        for opening in found.openings:
+            failed = rank.failing(opening, need, tried, self._taken[opening.offer]) or rank.ASK_TWICE
+            known = furthest.get(opening.organization)
+            if known is None or order.index(failed) > order.index(known):
+                furthest[opening.organization] = failed
+        counted = Counter(furthest.values())
+        return {name: counted[name] for name in order if counted[name]} or {"item": 0}
+
+
+def kind_of(request: Request) -> Kind:
+    """What a request that was understood has in common with others for which the same offers are looked at."""
+    assert request.item is not None
+    return Kind(
+        community=request.community,
+        item=request.item,
+        compound=request.compound,
+        fee_limit=None if request.fee_limit is None else Decimal(request.fee_limit),
+        speaks=request.speaks,
+        wanted_at=request.wanted_at,
+    )
+
+
+def _need(request: Request, found: Found) -> rank.Need:
+    assert request.item is not None
+    # The taxonomy may have been replaced since the request was read: then the item has no name but its id.
+    zh, en = found.names or (request.item, request.item)
+    return rank.Need(
+        item=request.item,
+        item_zh=zh,
+        item_en=en,
+        confidence=request.confidence or 0.0,
+        compound=request.compound,
+        text=request.text,
+        fee_limit=None if request.fee_limit is None else Decimal(request.fee_limit),
+        speaks=request.speaks,
+        weights=found.weights,
+    )
 
 
 def refer(
@@ -223,7 +290,7 @@ def refer(
         rank=place,
         status="made",
         made_at=now,
-        due_at=now + REFERRAL_TIME,
+        due_at=now + TIME_TO_ANSWER[request.urgency],
         hub=hub,
         handed_on_from=handed_on_from,
     )

@@ -99,8 +99,8 @@ OBJECTION: LifeCycle = {
     ("raised", "reject"): "rejected",
 }
 QUESTION: LifeCycle = {("asked", "answer"): "answered"}
-REFERRAL_TIME = timedelta(days=3)
-"""How long an organization has to accept or decline."""
+TIME_TO_ANSWER = {"routine": timedelta(days=3), "soon": timedelta(days=1), "urgent": timedelta(hours=4)}
+"""How long an organization has to accept or decline a request, by its urgency."""
 OPEN_REQUEST = ("classified", "matched", "unmatched", "gathered", "accepted")
 """While a request stands like this, others that ask for the same are merged into it."""
 OPEN_REFERRAL = ("made", "accepted")

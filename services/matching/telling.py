@@ -31,6 +31,10 @@ def request_state(request: Request) -> dict[str, Any]:
         "supporters": request.supporters,
         "merged_into": request.merged_into,
         "project": request.project,
+        "fee_limit": request.fee_limit,
+        "speaks": request.speaks,
+        "wanted_at": request.wanted_at,
+        "urgency": request.urgency,
     }
 
 

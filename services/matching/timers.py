@@ -23,6 +23,13 @@ def expire_referral(tx: Transaction, timer: Timer) -> None:
         pairing.expire(tx, request, referral)
 
 
+@timers(pairing.LOOK_AGAIN)
+def look_again(tx: Transaction, timer: Timer) -> None:
+    """Another day: what was full last week may have a place for those who found none."""
+    holding.hold_shared(tx.session, [timer.community])
+    pairing.match_again(tx, timer.community)
+
+
 @timers(learning.FITTING)
 def renew_model(tx: Transaction, timer: Timer) -> None:
     """Fit the community's next model, and read the requests that waited for it."""

@@ -14,6 +14,7 @@ from shared.events.registry import FeeMode
 
 Channel = Literal["website", "mailbox", "party-member", "questionnaire", "home-visit", "discussion"]
 Language = Literal["zh", "en"]
+Urgency = Literal["routine", "soon", "urgent"]
 RequestStatus = Literal[
     "submitted",
     "classified",
@@ -68,7 +69,9 @@ class RequestState(Fact, about="request"):
     the model that read it. `candidates` are ranked, best first. `organization` and `offer` are those of the open or last
     accepted referral; of a request in an assigned project the organization is the project's, and there is no offer.
     `supporters` counts the residents who asked for the same ("+1"), this one included; `merged_into` is the request whose
-    fate this one follows, `project` the project it was gathered into."""
+    fate this one follows, `project` the project it was gathered into. `fee_limit` (yuan), the language in which the resident
+    wants to be served (`speaks`) and when (`wanted_at`) are given where the resident named them; `urgency` says how soon an
+    organization is to answer."""
 
     request: str
     channel: Channel
@@ -87,6 +90,10 @@ class RequestState(Fact, about="request"):
     supporters: int = 1
     merged_into: str | None = None
     project: str | None = None
+    fee_limit: str | None = None
+    speaks: Language | None = None
+    wanted_at: datetime | None = None
+    urgency: Urgency = "routine"
 
 
 class RequestSubmitted(RequestState, type="fenghe.request.submitted.v1", public=True):

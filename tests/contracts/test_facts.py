@@ -35,12 +35,21 @@ def fields(event: dict[str, Any]) -> dict[bytes, bytes]:
     return attributes | {b"data": json.dumps(event["data"]).encode()}
 
 
+def holds(read: Any, told: Any) -> bool:
+    """Whether what was read says all that was told. A fact, and each part of it, may have gained fields since."""
+    if isinstance(told, dict):
+        return isinstance(read, dict) and all(name in read and holds(read[name], value) for name, value in told.items())
+    if isinstance(told, list):
+        return len(read) == len(told) and all(map(holds, read, told))
+    return bool(read == told)
+
+
 @pytest.mark.parametrize("fact", FACTS, ids=lambda fact: fact.type)
 def test_an_old_sample_is_read_by_new_code(fact: type[Fact]) -> None:
     sample = golden(release.SAMPLES, fact)
     event = entries.read(fields(sample))
     assert type(event.data) is fact
-    assert event.data.model_dump(mode="json").items() >= sample["data"].items()
+    assert holds(event.data.model_dump(mode="json"), sample["data"])
 
 
 @pytest.mark.parametrize("fact", FACTS, ids=lambda fact: fact.type)

@@ -65,7 +65,7 @@ def test_acceptance_against_decline_and_withdrawal(matching, town, steps):
 
 def test_requests_and_the_menu_at_once_leave_nobody_out(matching, town, steps):
     matching.hear(town.opened(), town.taxonomy())
-    members = [matching.event(fact) for fact in town.member("甲")]
+    members = [matching.event(fact) for fact in town.member("甲", weekly_capacity=12)]
     calls = [
         lambda number=number: matching.client.post(REQUESTS, json=town.body(text=f"{LEAK}{number}")) for number in range(12)
     ]

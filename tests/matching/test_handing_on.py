@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from services.matching.models import Referral, Request
-from services.matching.rules import REFERRAL_TIME
+from services.matching.rules import TIME_TO_ANSWER
 from shared.events.matching import ReferralExpired, ReferralMade
 from shared.messaging.tables import timers
 from tests.matching.given import PLUMBING, REFERRALS, REQUESTS, holder
@@ -19,8 +19,8 @@ def test_an_overdue_referral_goes_to_the_next_candidate(matching, town, steps):
     town.open_with(matching, "甲", "乙")
     request = town.submit(matching)
     first = steps.open_referral(request["id"])
-    assert first.due_at - first.made_at == REFERRAL_TIME
-    matching.hear(town.clock_moved(REFERRAL_TIME + timedelta(hours=1)))
+    assert first.due_at - first.made_at == TIME_TO_ANSWER["routine"]
+    matching.hear(town.clock_moved(TIME_TO_ANSWER["routine"] + timedelta(hours=1)))
     second = steps.open_referral(request["id"])
     assert second.organization != first.organization
     assert steps.told()[4:] == ["referral.expired", "referral.made"]
@@ -29,7 +29,7 @@ def test_an_overdue_referral_goes_to_the_next_candidate(matching, town, steps):
     answer = steps.post(f"{REFERRALS}/{first.id}/acceptance", steps.of(town.name_of(first.organization)))
     assert problem(answer) == (409, "referral-expired")
     # Nobody else is left, and nobody is asked twice.
-    matching.hear(town.clock_moved(2 * REFERRAL_TIME + timedelta(hours=2)))
+    matching.hear(town.clock_moved(2 * TIME_TO_ANSWER["routine"] + timedelta(hours=2)))
     assert steps.seen(request["id"])["status"] == "unmatched"
     assert [step["status"] for step in steps.seen(request["id"])["trail"]] == ["expired", "expired"]
     figures = matching.client.get(f"/api/matching/communities/{town.community}/figures").json()
@@ -44,7 +44,7 @@ def test_what_is_answered_in_time_does_not_expire(matching, town, steps):
     steps.do(withdrawn, "withdrawal")
     with matching.session() as session:
         assert session.execute(timers.select()).all() == []
-    matching.hear(town.clock_moved(REFERRAL_TIME * 2))
+    matching.hear(town.clock_moved(TIME_TO_ANSWER["routine"] * 2))
     assert steps.told().count("referral.expired") == 0
     assert steps.decide(accepted["id"], "delivery").status_code == 200
 

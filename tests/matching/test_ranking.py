@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import replace
 from datetime import date
+from decimal import Decimal
 
 import pytest
 
@@ -20,7 +21,6 @@ NEED = Need(
     confidence=0.9,
     compound="garden",
     text=LEAK,
-    today=date(2026, 11, 22),
 )
 
 
@@ -40,35 +40,44 @@ def opening(name, **terms):
             "unit": "visit",
             "area": None,
             "weekly_capacity": 10,
-            "covers": {PLUMBING},
-            "starts_on": date(2026, 1, 1),
-            "ends_on": date(2026, 12, 31),
-            "satisfaction": None,
-            "stars": None,
-            "ratings": 0,
         }
         | terms
     )
 
 
+WISHES = replace(NEED, speaks="en", fee_limit=Decimal("30.00"))
+
+
 @pytest.mark.parametrize(
-    "terms",
+    ("condition", "terms"),
     [
-        {"item": "choir-music"},
-        {"area": {"court"}},
-        {"covers": {"choir-music"}},
-        {"starts_on": date(2026, 11, 23)},
-        {"ends_on": date(2026, 11, 21)},
+        ("item", {"item": "choir-music"}),
+        ("standing", {"serves": False}),
+        ("agreement", {"agreed": False}),
+        ("area", {"area": {"court"}}),
+        ("hours", {"is_open": False}),
+        ("language", {"languages": {"zh"}}),
+        ("fee", {"fee_mode": "low", "price": "30.01"}),
+        ("conflict", {"barred": True}),
+        ("capacity", {"used": 10}),
     ],
 )
-def test_hard_conditions(terms):
-    assert rank.rank(NEED, [opening("甲", **terms)]) == []
-    assert len(rank.rank(NEED, [opening("甲")])) == 1
+def test_hard_conditions(condition, terms):
+    bilingual = {"languages": {"zh", "en"}}
+    assert rank.failing(opening("甲", **bilingual | terms), WISHES) == condition
+    assert rank.rank(WISHES, [opening("甲", **bilingual | terms)]) == []
+    assert len(rank.rank(WISHES, [opening("甲", **bilingual)])) == 1
 
 
-@pytest.mark.parametrize("terms", [{"starts_on": NEED.today}, {"ends_on": NEED.today}, {"area": {"garden", "court"}}])
+@pytest.mark.parametrize("terms", [{"used": 9}, {"fee_mode": "low", "price": "30.00"}, {"area": {"garden", "court"}}])
 def test_the_edges_of_the_conditions_count_in(terms):
-    assert len(rank.rank(NEED, [opening("甲", **terms)])) == 1
+    assert len(rank.rank(WISHES, [opening("甲", languages={"en"}, **terms)])) == 1
+
+
+def test_what_was_asked_for_in_the_same_set_takes_up_capacity():
+    one = opening("甲", used=8)
+    assert rank.rank(NEED, [one], taken={one.offer: 1})
+    assert not rank.rank(NEED, [one], taken={one.offer: 2})
 
 
 def test_who_was_tried_is_left_out():
@@ -81,6 +90,7 @@ def test_the_score_is_the_weighted_sum_of_the_parts():
     (candidate,) = rank.rank(NEED, [opening("甲", fee_mode="low", satisfaction=0.9, stars=4.5, ratings=12)])
     assert candidate.parts["fit"] == 0.9
     assert candidate.parts["satisfaction"] == 0.9
+    assert candidate.parts.keys() == rank.WEIGHTS.keys()
     assert candidate.parts["fee"] == 0.7
     assert candidate.score == pytest.approx(sum(rank.WEIGHTS[name] * candidate.parts[name] for name in rank.WEIGHTS))
 
@@ -155,7 +165,7 @@ def test_one_that_drops_out_leaves_the_others_in_their_order():
 
 
 def test_equal_scores_go_by_name(monkeypatch):
-    monkeypatch.setattr(rank, "turn", lambda *_: 0.5)
+    monkeypatch.setattr("services.matching.rank.scoring.turn", lambda *_: 0.5)
     openings = [opening(name) for name in ("丙", "乙", "甲")]
     names = {each.organization: each.name_zh for each in openings}
     assert [names[candidate.organization] for candidate in rank.rank(NEED, openings)] == sorted(names.values())
@@ -207,7 +217,7 @@ def test_another_community_with_other_ids_gets_the_same_order(matching, steps):
     # One rating less than five says nothing, neither in words nor in the score.
     parts = {name: parts for name, _, parts, _ in orders[0][0]}
     assert parts["乙"]["satisfaction"] == 0.91
-    assert parts["丁"]["satisfaction"] == rank.SATISFACTION_PRIOR
+    assert parts["丁"]["satisfaction"] == rank.UNRATED
 
 
 def test_a_request_of_another_compound_finds_who_comes_there(matching, town, steps):

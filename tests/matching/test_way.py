@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from services.matching.models import Referral, Remark, Request
+from services.matching.rank import WEIGHTS
 from services.matching.rules import REFERRAL, REQUEST
 from shared.clock import civil_date
 from shared.events.matching import RequestMatched, RequestReopened, RequestServed
@@ -25,7 +26,7 @@ def test_from_submitted_to_closed(matching, town, steps):
     (candidate,) = view["candidates"]
     assert candidate["organization_name_zh"] == "应急抢修队"
     assert candidate["offer_title_en"] == "应急抢修队 comes"
-    assert set(candidate["parts"]) == {"fit", "satisfaction", "fee", "turn"}
+    assert set(candidate["parts"]) == set(WEIGHTS)
     assert {
         "zh": "服务项目正好对口：水电维修",
         "en": "offers exactly this: Plumbing and electrical repair",

@@ -27,8 +27,8 @@ from shared.problems import Forbidden, Invalid, NotFound
 
 
 def submit_request(tx: Transaction, caller: Caller, terms: RequestTerms) -> RequestView:
-    """Take in a resident's request. Raises Forbidden for a channel that only the station may write down, or for paper and
-    phone, Invalid for a community or compound nobody has heard of here."""
+    """Take in a resident's request. Raises Forbidden for a channel that only the station may write down, for paper and
+    phone, and for what only it may call urgent, Invalid for a community or compound nobody has heard of here."""
     if terms.channel != "website" or terms.intake != "web":
         if caller.role not in ("station", "operator"):
             raise Forbidden(
@@ -36,6 +36,8 @@ def submit_request(tx: Transaction, caller: Caller, terms: RequestTerms) -> Requ
                 "or over another channel than the website."
             )
         caller.belongs_to(terms.community)
+    if terms.urgency == "urgent" and caller.role not in ("station", "operator"):
+        raise Forbidden("What is urgent is for the community's station to say; call it, or write `soon`.")
     community = tx.session.get(Community, terms.community)
     if community is None:
         raise Invalid(
@@ -59,8 +61,14 @@ def submit_request(tx: Transaction, caller: Caller, terms: RequestTerms) -> Requ
         submitted_at=tx.now(community.id),
         status="submitted",
         intake=terms.intake,
+        fee_limit=None if terms.fee_limit is None else f"{terms.fee_limit:.2f}",
+        speaks=terms.speaks,
+        wanted_at=terms.wanted_at,
+        urgency=terms.urgency,
     )
     request.alarm = alarm_in(request.text)
+    if request.alarm is not None:
+        request.urgency = "urgent"
     reader = learning.readers(tx.session, [request.community]).get(request.community)
     if reader is not None:
         request.understood = understand(reader.model, request.text).as_kept(request.text)

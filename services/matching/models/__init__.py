@@ -13,7 +13,7 @@ from services.matching.models.projects import (
     Project,
     Question,
 )
-from services.matching.models.requests import FittedModel, Label, Referral, Remark, Request
+from services.matching.models.requests import Conflict, FittedModel, Label, Referral, Remark, Request, Weighting
 
 __all__ = [
     "Agreement",
@@ -22,6 +22,7 @@ __all__ = [
     "CapacityPrice",
     "Claim",
     "Community",
+    "Conflict",
     "FittedModel",
     "Label",
     "Meeting",
@@ -37,4 +38,5 @@ __all__ = [
     "Satisfaction",
     "Table",
     "Taxonomy",
+    "Weighting",
 ]

@@ -13,12 +13,16 @@ from shared.database import JSON
 
 
 class Community(Table, table=True):
-    """Kept of registry's facts: the communities and their compounds (ids)."""
+    """Kept of registry's facts: the communities, their compounds (ids), and where those lie (`places`: id -> [latitude,
+    longitude]), as far as that is known. `weights` are the station's own, by which candidates are ranked; None for the
+    published ones."""
 
     __tablename__ = "communities"
 
     id: str = Field(primary_key=True)
     compounds: list[str] = Field(sa_type=JSON)
+    places: dict[str, list[float]] = Field(default_factory=dict, sa_type=JSON)
+    weights: dict[str, float] | None = Field(default=None, sa_type=JSON)
     sequence: int
 
 
@@ -48,6 +52,7 @@ class Organization(Table, table=True):
     status: str
     hub: bool = False
     parents: list[str] = Field(default_factory=list, sa_type=JSON)
+    based_in: str | None = None
     sequence: int
 
 
@@ -67,10 +72,11 @@ class Agreement(Table, table=True):
 
 
 class Offer(Table, table=True):
-    """Kept of registry's facts: the menu. `area` lists the compounds served, None for the whole community."""
+    """Kept of registry's facts: the menu. `area` lists the compounds served, None for the whole community. `standing`
+    (`rank.standing`) is kept with the satisfaction: by it the best are found without looking at all."""
 
     __tablename__ = "offers"
-    __table_args__ = (Index("ix_offers_community_item", "community", "item"),)
+    __table_args__ = (Index("ix_offers_community_item_standing", "community", "item", "standing", "title_zh"),)
 
     id: str = Field(primary_key=True)
     community: str
@@ -82,13 +88,17 @@ class Offer(Table, table=True):
     price: str | None
     unit: str
     area: list[str] | None = Field(sa_type=JSON)
+    hours: str = ""
     weekly_capacity: int
+    languages: list[str] = Field(default_factory=lambda: ["zh"], sa_type=JSON)
     status: str
+    standing: float = 0.0
     sequence: int
 
 
 class Satisfaction(Table, table=True):
-    """Kept of feedback's facts: the satisfaction with each organization. `stars` is None below five ratings."""
+    """Kept of feedback's facts: the satisfaction with each organization, its interval from `low` to `high`. `stars` is None
+    below five ratings."""
 
     __tablename__ = "satisfactions"
 
@@ -96,6 +106,8 @@ class Satisfaction(Table, table=True):
     community: str
     organization: str = Field(index=True)
     score: float
+    low: float | None = None
+    high: float | None = None
     stars: float | None
     ratings: int
     sequence: int

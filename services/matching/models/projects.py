@@ -129,13 +129,16 @@ class Assignment(Table, table=True):
     """A project in an organization's hands, from `assigned_at` until it was relieved of it: one at a time."""
 
     __tablename__ = "assignments"
-    __table_args__ = (Index("uq_assignments_project", "project", unique=True, sqlite_where=HELD, postgresql_where=HELD),)
+    __table_args__ = (
+        Index("uq_assignments_project", "project", unique=True, sqlite_where=HELD, postgresql_where=HELD),
+        Index("ix_assignments_organization_assigned_at", "organization", "assigned_at"),
+    )
 
     id: str = Field(primary_key=True)
     community: str
     project: str = Field(foreign_key="projects.id")
     meeting: str = Field(foreign_key="meetings.id")
-    organization: str = Field(index=True)
+    organization: str
     assigned_at: datetime = Field(sa_type=UTCDateTime)
     ended_at: datetime | None = Field(default=None, sa_type=UTCDateTime)
 

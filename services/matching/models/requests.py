@@ -16,7 +16,9 @@ class Request(Table, table=True):
     """A resident's request. `text` is the only copy of the resident's words. `candidates` are those of the fact, best
     first; `matched_at` is when organizations were found for it the first time. `intake` says how it reached the
     system, `channel` where the resident raised it. `alarm` is the kind of help that must be called at once; `understood`
-    what was made of the words beside the item (`understanding.py`)."""
+    what was made of the words beside the item (`understanding.py`). `fee_limit` (yuan), `speaks`, `wanted_at` and `urgency` are
+    what the resident asks of whoever comes. `unserved`: of a request that nobody can serve, how many organizations fail by
+    which condition."""
 
     __tablename__ = "requests"
     __table_args__ = (
@@ -30,6 +32,8 @@ class Request(Table, table=True):
             name="channel",
         ),
         CheckConstraint("language IN ('zh', 'en')", name="language"),
+        CheckConstraint("speaks IN ('zh', 'en')", name="speaks"),
+        CheckConstraint("urgency IN ('routine', 'soon', 'urgent')", name="urgency"),
         CheckConstraint("intake IN ('web', 'paper', 'phone')", name="intake"),
         CheckConstraint("supporters >= 1", name="supporters"),
         CheckConstraint("status <> 'merged' OR merged_into IS NOT NULL", name="merged_into"),
@@ -65,6 +69,11 @@ class Request(Table, table=True):
     supporters: int = 1
     merged_into: str | None = Field(default=None, foreign_key="requests.id", index=True)
     project: str | None = Field(default=None, index=True)
+    fee_limit: str | None = None
+    speaks: str | None = None
+    wanted_at: datetime | None = Field(default=None, sa_type=UTCDateTime)
+    urgency: str = "routine"
+    unserved: dict[str, int] = Field(default_factory=dict, sa_type=JSON)
 
 
 class Referral(Table, table=True):
@@ -97,6 +106,7 @@ class Referral(Table, table=True):
         ),
         Index("ix_referrals_organization_status", "organization", "status"),
         Index("ix_referrals_community_status", "community", "status"),
+        Index("ix_referrals_offer_made_at", "offer", "made_at"),
     )
 
     id: str = Field(primary_key=True)
@@ -116,6 +126,36 @@ class Referral(Table, table=True):
     reason: str | None = None
     hub: str | None = None
     handed_on_from: str | None = None
+
+
+class Conflict(Table, table=True):
+    """A conflict of interests that the station recorded: the organization is not asked for one request, for those of a
+    compound, for those of an item, or for those of both (None: whichever). `ended_at` is when the station took it back."""
+
+    __tablename__ = "conflicts"
+
+    id: str = Field(primary_key=True)
+    community: str = Field(index=True)
+    organization: str = Field(index=True)
+    request: str | None = Field(default=None, foreign_key="requests.id", index=True)
+    compound: str | None = None
+    item: str | None = None
+    reason: str
+    recorded_at: datetime = Field(sa_type=UTCDateTime)
+    ended_at: datetime | None = Field(default=None, sa_type=UTCDateTime)
+
+
+class Weighting(Table, table=True):
+    """The weights by which a community's candidates were ranked from `set_at` on, and why the station set them; None stands
+    for the published ones."""
+
+    __tablename__ = "weightings"
+
+    id: str = Field(primary_key=True)
+    community: str = Field(index=True)
+    weights: dict[str, float] | None = Field(default=None, sa_type=JSON)
+    reason: str
+    set_at: datetime = Field(sa_type=UTCDateTime)
 
 
 class Label(Table, table=True):

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Collection
 from datetime import date
 from typing import NamedTuple
 
-from sqlalchemy import and_
 from sqlmodel import Session, col, select
 
-from services.matching.models import Agreement, Offer, Organization, Satisfaction, Taxonomy
-from services.matching.rank import Opening
+from services.matching.models import Agreement, Offer, Organization, Taxonomy
 from services.matching.rules import SERVING
 
 
@@ -65,55 +62,3 @@ def items_agreed(session: Session, community: str, organization: str, today: dat
         )
     )
     return {item for items in session.exec(statement) for item in items}
-
-
-def openings(session: Session, communities: Collection[str], items: Collection[str]) -> dict[tuple[str, str], list[Opening]]:
-    """Every published offer of these items with its organization, which may serve, its agreements not ended and the
-    satisfaction, by (community, item). One query; dates, items and areas are for `rank` to judge."""
-    statement = (
-        select(Offer, Organization, Agreement, Satisfaction)
-        .join(Organization, col(Organization.id) == col(Offer.organization))
-        .join(Agreement, col(Agreement.organization) == col(Offer.organization))
-        .outerjoin(
-            Satisfaction,
-            and_(
-                col(Satisfaction.organization) == col(Offer.organization),
-                col(Satisfaction.community) == col(Offer.community),
-            ),
-        )
-        .where(
-            col(Offer.community).in_(communities),
-            col(Offer.item).in_(items),
-            Offer.status == "published",
-            col(Organization.status).in_(SERVING),
-            Agreement.status == "in-force",
-            col(Agreement.community) == col(Offer.community),
-        )
-    )
-    found: dict[tuple[str, str], list[Opening]] = defaultdict(list)
-    for offer, organization, agreement, satisfaction in session.execute(statement):
-        # Below five ratings a score would give away single ratings: it counts as unknown.
-        rated = satisfaction is not None and satisfaction.stars is not None
-        found[offer.community, offer.item].append(
-            Opening(
-                organization=organization.id,
-                name_zh=organization.name_zh,
-                name_en=organization.name_en,
-                offer=offer.id,
-                title_zh=offer.title_zh,
-                title_en=offer.title_en,
-                item=offer.item,
-                fee_mode=offer.fee_mode,
-                price=offer.price,
-                unit=offer.unit,
-                area=None if offer.area is None else frozenset(offer.area),
-                weekly_capacity=offer.weekly_capacity,
-                covers=frozenset(agreement.items),
-                starts_on=agreement.starts_on,
-                ends_on=agreement.ends_on,
-                satisfaction=satisfaction.score / 100 if rated else None,
-                stars=satisfaction.stars if rated else None,
-                ratings=satisfaction.ratings if rated else 0,
-            )
-        )
-    return found

@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlmodel import Session, col, select
 
-from services.matching.models import Agreement, Offer, Organization, Referral, Request
+from services.matching.models import Agreement, Conflict, Offer, Organization, Referral, Request
 from services.matching.queries.menu import items_agreed
 from services.matching.rules import OWN_REFERRAL, SERVING
 from services.matching.views import (
@@ -94,10 +94,11 @@ def _row(row: Any) -> Any:
 
 
 def tried(session: Session, requests: Iterable[str]) -> dict[str, set[str]]:
-    """The organizations each request was put before, whatever became of it; but not those that could not serve it when
-    it was handed on from them, for they may be asked again."""
+    """The organizations that are not to be asked for each request (again): those it was put before, whatever became of it,
+    but not those that could not serve it when it was handed on from them; and those with a recorded conflict."""
+    ids = list(requests)
     statement = select(Referral.request, Referral.organization, Referral.status, Referral.hub).where(
-        col(Referral.request).in_(list(requests))
+        col(Referral.request).in_(ids)
     )
     found: dict[str, set[str]] = defaultdict(set)
     for request, organization, status, hub in session.execute(statement):
@@ -105,6 +106,12 @@ def tried(session: Session, requests: Iterable[str]) -> dict[str, set[str]]:
             found[request].add(organization)
         if hub is not None:
             found[request].add(hub)
+    barred = select(Conflict.request, Conflict.organization).where(
+        col(Conflict.request).in_(ids), col(Conflict.ended_at).is_(None)
+    )
+    for request, organization in session.exec(barred):
+        if request is not None:
+            found[request].add(organization)
     return found
 
 

@@ -11,15 +11,19 @@ from sqlmodel import Session, col, select
 from services.matching import duplicates
 from services.matching.models import Offer, Organization, Referral, Remark, Request
 from services.matching.queries import menu, reading, referrals
+from services.matching.rank.conditions import CONDITIONS, FAILED
 from services.matching.rules import OPEN_REQUEST, OWN_REFERRAL
 from services.matching.views import (
+    BilingualText,
     CandidateView,
+    FailedCondition,
     FollowedView,
     RemarkView,
     RequestDetail,
     RequestView,
     SimilarRequest,
     TrailStep,
+    UnservedView,
 )
 from shared.access import Caller
 from shared.events.matching import RequestStatus
@@ -97,6 +101,7 @@ def request_views(session: Session, requests: Sequence[Request]) -> list[Request
             **request.model_dump(include=_VIEWED),
             understood=reading.understood(request, items.get(request.community, {})),
             emergency=reading.emergency(request),
+            unserved=_unserved(request),
             candidates=[
                 CandidateView(
                     **candidate,
@@ -112,7 +117,30 @@ def request_views(session: Session, requests: Sequence[Request]) -> list[Request
     ]
 
 
-_VIEWED = set(RequestView.model_fields) - {"candidates", "understood", "emergency"}
+_VIEWED = set(RequestView.model_fields) - {"candidates", "understood", "emergency", "unserved"}
+
+
+def _unserved(request: Request) -> UnservedView | None:
+    if request.status != "unmatched" or not request.unserved:
+        return None
+    because = [
+        FailedCondition(
+            condition=name,
+            organizations=request.unserved[name],
+            zh=FAILED[name].zh.format(count=request.unserved[name]),
+            en=FAILED[name].en.format(count=request.unserved[name]),
+        )
+        for name in CONDITIONS
+        if name in request.unserved
+    ]
+    return UnservedView(because=because, then=THEN)
+
+
+THEN = BilingualText(
+    zh="您的需求我们记着：有组织能办了，马上转给它；同样的需求多了，服务站会汇成项目，请组织来认领。",
+    en="Your request is kept: as soon as somebody can serve it, it goes there; and together with others of its kind the "
+    "station makes it a project that organizations can claim.",
+)
 
 
 def _details(session: Session, caller: Caller, requests: Sequence[Request]) -> list[RequestDetail]:

@@ -34,12 +34,14 @@ from services.matching.views.projects import (
     SplitTerms,
     Suggestion,
 )
+from services.matching.views.ranking import ConflictTerms, ConflictView, WeightingsView, WeightingTerms, WeightingView
 from services.matching.views.requests import (
     AlsoView,
     CandidateView,
     ClassificationTerms,
     CorrectionTerms,
     EmergencyView,
+    FailedCondition,
     Figures,
     FollowedView,
     Guess,
@@ -63,6 +65,7 @@ from services.matching.views.requests import (
     SubmittedRequest,
     TrailStep,
     UnderstoodView,
+    UnservedView,
 )
 
 __all__ = [
@@ -74,9 +77,12 @@ __all__ = [
     "ClaimTerms",
     "ClaimView",
     "ClassificationTerms",
+    "ConflictTerms",
+    "ConflictView",
     "CorrectionTerms",
     "DecisionTerms",
     "EmergencyView",
+    "FailedCondition",
     "FairnessTerms",
     "Figures",
     "FollowedView",
@@ -124,4 +130,8 @@ __all__ = [
     "Terms",
     "TrailStep",
     "UnderstoodView",
+    "UnservedView",
+    "WeightingTerms",
+    "WeightingView",
+    "WeightingsView",
 ]

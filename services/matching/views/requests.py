@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Literal
+from decimal import Decimal
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, Field
 
-from services.matching.views.base import BilingualText, Id, Personal, Terms, Words
+from services.matching.views.base import BilingualText, Id, Moment, Personal, Terms, Words
 from services.matching.views.projects import FairnessTerms
-from shared.events.matching import Channel, Language, Reason, RequestStatus
+from shared.events.matching import Channel, Language, Reason, RequestStatus, Urgency
 
 ReferralStanding = Literal["made", "accepted", "delivered", "declined", "expired", "handed-on", "withdrawn"]
 """A referral's status; `delivered` is an accepted one whose organization reported that it served."""
@@ -19,7 +20,9 @@ Intake = Literal["web", "paper", "phone"]
 
 class RequestTerms(Terms):
     """A resident's request in plain words. Without a `language` it is Chinese as soon as one character of it is. Only
-    the station writes requests down that came over another channel than the website, or on `paper` or by `phone`."""
+    the station writes requests down that came over another channel than the website, or on `paper` or by `phone`. Who serves
+    it asks for at most `fee_limit` yuan (0: free of charge), is served in the language `speaks`, and is open at `wanted_at`,
+    where these are given. `urgency` says how soon an organization is to answer; only the station says `urgent`."""
 
     community: Id
     text: Words = Field(examples=["厨房水管漏水，想找师傅上门修一下"])
@@ -27,6 +30,10 @@ class RequestTerms(Terms):
     compound: Id
     language: Language | None = None
     intake: Intake = "web"
+    fee_limit: Annotated[Decimal, Field(ge=0, le=100_000, decimal_places=2)] | None = None
+    speaks: Language | None = None
+    wanted_at: Moment | None = None
+    urgency: Urgency = "routine"
 
 
 class ClassificationTerms(Terms):
@@ -104,11 +111,27 @@ class EmergencyView(BaseModel):
     en: str
 
 
+class FailedCondition(BaseModel):
+    """A hard condition by which `organizations` at least fail, and no earlier one; in words."""
+
+    condition: str
+    organizations: int
+    zh: str
+    en: str
+
+
+class UnservedView(BaseModel):
+    """Why nobody can serve a request at present, and what becomes of it."""
+
+    because: list[FailedCondition]
+    then: BilingualText
+
+
 class RequestView(BaseModel):
     """A request without its words. `classifier` names the model that read it, or is `station` or `resident`; `understood` is
     null until it was read. `organization` and `offer` are those of the open or last accepted referral. `supporters` counts
     the residents who asked for the same ("+1"), this one included; `merged_into` is the request this one follows, `project`
-    the project it is part of."""
+    the project it is part of. `unserved` says why nobody can serve it, of one that stands unmatched."""
 
     id: str
     community: str
@@ -130,6 +153,11 @@ class RequestView(BaseModel):
     supporters: int
     merged_into: str | None
     project: str | None
+    fee_limit: str | None
+    speaks: Language | None
+    wanted_at: datetime | None
+    urgency: Urgency
+    unserved: UnservedView | None
 
 
 class OpenRequest(BaseModel):
@@ -292,14 +320,20 @@ class ProjectKindView(BaseModel):
 
 class Method(BaseModel):
     """How requests are read, organizations ranked and projects allocated: all that is needed to do it again.
-    `days_to_answer` is how long an organization has to accept or decline; from `near_duplicate` (a cosine) on two requests
-    are offered as the same; `claim_weights` are points of 1000, `claim_fairness` the terms of a meeting that states none."""
+    `days_to_answer` is how long an organization has to accept or decline, `hours_to_answer` the same by urgency; of so many
+    offers as `shortlist` the score decides, those of the best `standing`; from `near_duplicate` (a cosine) on two requests
+    are offered as the same; `claim_weights` are points of 1000, `claim_fairness` the
+    terms of a meeting that states none."""
 
     classifier: str
     threshold: float
     weights: dict[str, float]
     fees: dict[str, float]
     satisfaction_prior: float
+    unrated: float
+    near_meters: float
+    standing: dict[str, float]
+    shortlist: int
     turn_capacity: int
     most_candidates: int
     parts: dict[str, BilingualText]
@@ -307,6 +341,7 @@ class Method(BaseModel):
     reading: BilingualText
     ties: BilingualText
     days_to_answer: int
+    hours_to_answer: dict[str, float]
     near_duplicate: float
     project_kinds: dict[str, ProjectKindView]
     claim_weights: dict[str, int]
