@@ -200,7 +200,7 @@ async def _serve(service: Service, settings: Settings, address: Path, connection
         tell(-1, "", os.getpid())
 
     async with serving.running([host]):
-        await serving.serve(build_app(host), listening, ready, [host])
+        await serving.serve(build_app(host), [listening], ready, [host])
         await asyncio.to_thread(pool.shutdown)
 
 
