@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any, cast
 
-from sqlalchemy import CursorResult, update
+from sqlalchemy import CursorResult, bindparam, update
 from sqlmodel import Session, col, select
 
 from services.matching.models import Community, Referral, Request
@@ -43,19 +43,25 @@ WRITTEN = (
 )
 
 
+_COMMUNITIES = (
+    select(Community.id).where(col(Community.id).in_(bindparam("communities", expanding=True))).order_by(Community.id)
+)
+_SHARED, _ALONE = _COMMUNITIES.with_for_update(read=True), _COMMUNITIES.with_for_update()
+
+
 def hold_shared(session: Session, communities: Iterable[str]) -> None:
     """From here to the end of the transaction nobody changes the menu of these communities."""
-    _hold(session, communities, read=True)
+    _hold(session, _SHARED, communities)
 
 
 def hold_alone(session: Session, communities: Iterable[str]) -> None:
     """From here to the end of the transaction nobody else ranks requests of these communities."""
-    _hold(session, communities, read=False)
+    _hold(session, _ALONE, communities)
 
 
-def _hold(session: Session, communities: Iterable[str], read: bool) -> None:
-    statement = select(Community.id).where(col(Community.id).in_(set(communities))).order_by(Community.id)
-    session.exec(statement.with_for_update(read=read)).all()
+def _hold(session: Session, statement: Any, communities: Iterable[str]) -> None:
+    if session.get_bind().dialect.name != "sqlite":
+        session.execute(statement, {"communities": set(communities)}).all()
 
 
 def load(session: Session, *conditions: Any) -> list[Request]:

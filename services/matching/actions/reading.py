@@ -26,18 +26,16 @@ SIMILAR_DAYS, SIMILAR_AMONG, SIMILAR_SHOWN = 30, 20, 3
 at least this cosine with the new one's."""
 
 
-def similar_requests(session: Session, caller: Caller, id: str) -> list[OpenRequest]:
-    """Open requests of the same compound that seem to ask for the same as one that was just submitted, most alike first; of
-    one that is not surely understood, none."""
-    request = session.get(Request, id)
-    assert request is not None
+def similar_requests(session: Session, request: RequestView, text: str) -> list[OpenRequest]:
+    """Open requests of the same compound that seem to ask for the same as one that was just submitted in these words, most
+    alike first; of one that is not surely understood, none."""
     reader = learning.readers(session, [request.community]).get(request.community)
-    reading = understand(reader.model, request.text) if reader else None
+    reading = understand(reader.model, text) if reader else None
     if reader is None or reading is None or reading.item is None:
         return []
     since = request.submitted_at - timedelta(days=SIMILAR_DAYS)
     found = queries.reading.open_requests(session, request, reading.item, since, SIMILAR_AMONG)
-    cosines = reader.model.alike(request.text, [text for text, _ in found])
+    cosines = reader.model.alike(text, [words for words, _ in found])
     alike = [(cosine, other) for cosine, (_, other) in zip(cosines, found, strict=True) if cosine >= SIMILAR]
     return [other for _, other in sorted(alike, key=lambda one: -one[0])[:SIMILAR_SHOWN]]
 

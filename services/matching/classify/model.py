@@ -15,6 +15,7 @@ import math
 import sys
 from collections import Counter, defaultdict
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from services.matching.classify.lessons import Label, Leaf, Lesson, Syllabus, Topic, syllabus
@@ -37,6 +38,8 @@ THRESHOLD = 0.5
 LARGE = 3000
 """From this many lessons on the equations are solved step by step, and every eighth label is held out instead of each."""
 STEPS, EXACT = 60, 1e-4
+READINGS_KEPT, VECTORS_KEPT = 32, 1000
+"""Of so many texts a model remembers what it made of them: at most a few megabytes."""
 
 
 class Choice(NamedTuple):
@@ -82,6 +85,9 @@ class Model:
         self._offsets = (arrays["item_offsets"], arrays["category_offsets"])
         self._category_of = numpy.array([*head["category_of"], -1], dtype=int)
         self._has_item = numpy.array([*(leaf.item is not None for leaf in self.leaves), True])
+        # A text is read when it comes in and when it is matched, and compared with whatever comes in next.
+        self._read = lru_cache(READINGS_KEPT)(self._read_anew)
+        self._vectors = lru_cache(VECTORS_KEPT)(self._vectors_anew)
 
     @classmethod
     def load(cls, data: bytes) -> Model:
@@ -144,7 +150,7 @@ class Model:
         alike = sorted(zip(different, self.alike(text, different), strict=True), key=lambda one: -one[1])
         return [(phrase, cosine) for phrase, cosine in alike[:most] if cosine > 0]
 
-    def _read(self, text: str) -> Reading:
+    def _read_anew(self, text: str) -> Reading:
         import numpy
 
         scores, known = self._scores(text)
@@ -170,7 +176,7 @@ class Model:
 
         return of[places].astype(numpy.float32)
 
-    def _vectors(self, text: str) -> tuple[Any, Any, Any, bool]:
+    def _vectors_anew(self, text: str) -> tuple[Any, Any, Any, bool]:
         """Where the text's features stand in the vocabulary, and its two unit vectors there."""
         import numpy
 

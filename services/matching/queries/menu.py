@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from datetime import date
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+from sqlalchemy import bindparam
 from sqlmodel import Session, col, select
 
 from services.matching.models import Agreement, Offer, Organization, Taxonomy
 from services.matching.rules import SERVING
+
+KEPT = 64
+"""So many taxonomies' names are kept in memory."""
 
 
 class CurrentTaxonomy(NamedTuple):
@@ -21,14 +25,37 @@ class CurrentTaxonomy(NamedTuple):
     names: dict[str, list[str]]
 
 
+# Statements that every request needs are built once: building one costs more than running it.
+_TAXONOMIES: Any = (
+    select(Taxonomy.community, Taxonomy.id, Taxonomy.name, Taxonomy.version, Taxonomy.sequence)  # type: ignore[call-overload]
+    .where(col(Taxonomy.community).in_(bindparam("communities", expanding=True)))
+    .order_by(col(Taxonomy.version), col(Taxonomy.id))
+)
+
+
 def current_taxonomies(session: Session, communities: Collection[str]) -> dict[str, CurrentTaxonomy]:
     """The taxonomy in use in each community, its newest version, as far as it was heard of."""
-    rows = session.execute(
-        select(Taxonomy.community, Taxonomy.id, Taxonomy.name, Taxonomy.version, Taxonomy.names)  # type: ignore[call-overload]
-        .where(col(Taxonomy.community).in_(communities))
-        .order_by(col(Taxonomy.version), col(Taxonomy.id))
-    )
-    return {community: CurrentTaxonomy(*taxonomy) for community, *taxonomy in rows}
+    if not communities:
+        return {}
+    newest = {community: taxonomy for community, *taxonomy in session.execute(_TAXONOMIES, {"communities": communities})}
+    return {
+        community: CurrentTaxonomy(id, name, version, _names(session, id, sequence))
+        for community, (id, name, version, sequence) in newest.items()
+    }
+
+
+_known_names: dict[tuple[str, int], dict[str, list[str]]] = {}
+
+
+def _names(session: Session, taxonomy: str, sequence: int) -> dict[str, list[str]]:
+    """The names of a taxonomy's items: hundreds, needed with every request, the same until its next fact is heard."""
+    names: dict[str, list[str]] | None = _known_names.get((taxonomy, sequence))
+    if names is None:
+        names = dict(session.exec(select(Taxonomy.names).where(Taxonomy.id == taxonomy)).one())
+        if len(_known_names) >= KEPT:
+            _known_names.clear()
+        _known_names[taxonomy, sequence] = names
+    return names
 
 
 def category_of(session: Session, community: str, item: str) -> str | None:

@@ -6,12 +6,13 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+from sqlalchemy import Integer, bindparam
 from sqlmodel import Session, col, select
 
 from services.matching.classify.signals import ADVICE
 from services.matching.models import Request
 from services.matching.rules import OPEN_REQUEST
-from services.matching.views import EmergencyView, Guess, OpenRequest, UnderstoodView
+from services.matching.views import EmergencyView, Guess, OpenRequest, RequestView, UnderstoodView
 
 
 def understood(request: Request, names: Mapping[str, list[str]]) -> UnderstoodView | None:
@@ -30,25 +31,38 @@ def understood(request: Request, names: Mapping[str, list[str]]) -> UnderstoodVi
     )
 
 
+def names_items(request: Request) -> bool:
+    """Whether what was made of a request's words names items: those it may be about, or seems to ask for."""
+    kept = request.understood
+    return bool(kept and (kept["choices"] or kept["needs"]))
+
+
 def emergency(request: Request) -> EmergencyView | None:
     if request.alarm is None:
         return None
     return EmergencyView(kind=request.alarm, **ADVICE[request.alarm]._asdict())
 
 
-def open_requests(session: Session, request: Request, item: str, since: datetime, most: int) -> list[tuple[str, OpenRequest]]:
-    """The newest open requests of the same compound for an item, with their words, which are not for showing."""
-    rows = session.exec(
-        select(Request)
-        .where(
-            Request.community == request.community,
-            Request.compound == request.compound,
-            Request.item == item,
-            Request.id != request.id,
-            col(Request.status).in_(OPEN_REQUEST),
-            col(Request.submitted_at) >= since,
-        )
-        .order_by(col(Request.id).desc())
-        .limit(most)
+_OPEN_REQUESTS: Any = (
+    select(Request.text, *(getattr(Request, name) for name in OpenRequest.model_fields))
+    .where(
+        Request.community == bindparam("community"),
+        Request.compound == bindparam("compound"),
+        Request.item == bindparam("item"),
+        Request.id != bindparam("id"),
+        col(Request.status).in_(OPEN_REQUEST),
+        col(Request.submitted_at) >= bindparam("since"),
     )
-    return [(row.text, OpenRequest(**row.model_dump(include=set(OpenRequest.model_fields)))) for row in rows]
+    .order_by(col(Request.id).desc())
+    .limit(bindparam("most", type_=Integer))
+)
+"""Built once: it is asked with every request."""
+
+
+def open_requests(
+    session: Session, request: RequestView, item: str, since: datetime, most: int
+) -> list[tuple[str, OpenRequest]]:
+    """The newest open requests of the same compound for an item, with their words, which are not for showing."""
+    given = {"community": request.community, "compound": request.compound, "item": item, "id": request.id}
+    rows = session.execute(_OPEN_REQUESTS, {**given, "since": since, "most": most})
+    return [(text, OpenRequest(**dict(zip(OpenRequest.model_fields, shown, strict=True)))) for text, *shown in rows]

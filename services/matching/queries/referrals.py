@@ -96,11 +96,13 @@ def _row(row: Any) -> Any:
 def tried(session: Session, requests: Iterable[str]) -> dict[str, set[str]]:
     """The organizations that are not to be asked for each request (again): those it was put before, whatever became of it,
     but not those that could not serve it when it was handed on from them; and those with a recorded conflict."""
+    found: dict[str, set[str]] = defaultdict(set)
     ids = list(requests)
+    if not ids:
+        return found
     statement = select(Referral.request, Referral.organization, Referral.status, Referral.hub).where(
         col(Referral.request).in_(ids)
     )
-    found: dict[str, set[str]] = defaultdict(set)
     for request, organization, status, hub in session.execute(statement):
         if status != "handed-on":
             found[request].add(organization)

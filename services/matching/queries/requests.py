@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from sqlmodel import Session, col, select
@@ -79,23 +79,11 @@ def request_views(session: Session, requests: Sequence[Request]) -> list[Request
     """Requests without their words; names of organizations and offers as they are now."""
     named = {candidate["organization"] for request in requests for candidate in request.candidates}
     titled = {candidate["offer"] for request in requests for candidate in request.candidates}
-    names = {
-        id: (name_zh, name_en)
-        for id, name_zh, name_en in session.execute(
-            select(Organization.id, Organization.name_zh, Organization.name_en).where(col(Organization.id).in_(named))
-        )
-    }
-    titles = {
-        id: (title_zh, title_en)
-        for id, title_zh, title_en in session.execute(
-            select(Offer.id, Offer.title_zh, Offer.title_en).where(col(Offer.id).in_(titled))
-        )
-    }
+    names = _pairs(session, select(Organization.id, Organization.name_zh, Organization.name_en), Organization.id, named)
+    titles = _pairs(session, select(Offer.id, Offer.title_zh, Offer.title_en), Offer.id, titled)
     unknown = (None, None)
-    asked = {request.community for request in requests if request.understood}
-    items = (
-        {community: taxonomy.names for community, taxonomy in menu.current_taxonomies(session, asked).items()} if asked else {}
-    )
+    asked = {request.community for request in requests if reading.names_items(request)}
+    items = {community: taxonomy.names for community, taxonomy in menu.current_taxonomies(session, asked).items()}
     return [
         RequestView(
             **request.model_dump(include=_VIEWED),
@@ -141,6 +129,13 @@ THEN = BilingualText(
     en="Your request is kept: as soon as somebody can serve it, it goes there; and together with others of its kind the "
     "station makes it a project that organizations can claim.",
 )
+
+
+def _pairs(session: Session, statement: Any, key: Any, ids: Collection[str]) -> dict[str, tuple[str, str]]:
+    """By id, the Chinese and the English of what a statement selects; it is not asked for nothing."""
+    if not ids:
+        return {}
+    return {id: (zh, en) for id, zh, en in session.execute(statement.where(key.in_(ids)))}
 
 
 def _details(session: Session, caller: Caller, requests: Sequence[Request]) -> list[RequestDetail]:
