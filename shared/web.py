@@ -118,7 +118,7 @@ def _cursor(after: str | None) -> str | None:
     return key
 
 
-def _page_request(
+async def _page_request(
     limit: Annotated[int, Query(ge=1, le=200, description="how many, at most")] = 50,
     # Read as a parameter, not here: who may not ask at all is told that, and nothing of the cursor.
     after: Annotated[

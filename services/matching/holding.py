@@ -44,7 +44,7 @@ WRITTEN = (
 
 
 _COMMUNITIES = (
-    select(Community.id).where(col(Community.id).in_(bindparam("communities", expanding=True))).order_by(Community.id)
+    select(Community.id).where(col(Community.id).in_(bindparam("communities", expanding=True))).order_by(col(Community.id))
 )
 _SHARED, _ALONE = _COMMUNITIES.with_for_update(read=True), _COMMUNITIES.with_for_update()
 

@@ -12,7 +12,7 @@ import traceback
 from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from shared import logs
 from shared.database import Database, is_unavailable
@@ -31,8 +31,7 @@ log = logs.get("consumer")
 T = TypeVar("T")
 
 
-@dataclass(frozen=True)
-class Entry:
+class Entry(NamedTuple):
     """One entry of a stream, as Redis gave it."""
 
     stream: str
@@ -145,8 +144,7 @@ class Consumer:
     def _read(self, batch: Sequence[Entry]) -> _Batch:
         sorted_batch = _Batch()
         for entry in batch:
-            type = entries.type_of(entry.fields)
-            if type not in self._dispatch.types and type.rpartition(".")[0] not in self._dispatch.stems and type:
+            if not self._dispatch.hears(entries.type_of(entry.fields)):
                 continue
             try:
                 event = entries.read(entry.fields)

@@ -70,6 +70,10 @@ class Dispatch:
         self.stems = frozenset(type.rpartition(".")[0] for type in self.types)
         self.tellers = sorted({fact.teller for fact in self.facts})
 
+    def hears(self, type: str) -> bool:
+        """Whether facts of this type are handled, or looked at: of no type, or of another version than those handled."""
+        return type in self.types or not type or type.rpartition(".")[0] in self.stems
+
     def prepare(self, events: Sequence[CloudEvent[Fact]]) -> None:
         """Load what the handlers of these facts need, outside of any transaction."""
         classes = {type(event.data) for event in events}

@@ -20,11 +20,9 @@ def admit(session: Session, consumer: str, events: Sequence[CloudEvent[Fact]]) -
     by_key = {(event.source, event.id): event for event in events}
     if not by_key:
         return []
-    handled_at = datetime.now(UTC)
-    rows = [(consumer, source, id, handled_at) for source, id in sorted(by_key)]
-    columns = ("consumer", "source", "id", "handled_at")
-    written = sets.insert(session, inbox, columns, rows, "ON CONFLICT DO NOTHING", returning=("source", "id"))
-    new = {(source, id) for source, id in written}
+    key = ("source", "id")
+    alike = {"consumer": consumer, "handled_at": datetime.now(UTC)}
+    new = set(map(tuple, sets.insert(session, inbox, key, sorted(by_key), "ON CONFLICT DO NOTHING", key, alike)))
     return [event for key, event in by_key.items() if key in new]
 
 

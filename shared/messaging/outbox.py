@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import queue
 import threading
 import time
@@ -19,6 +18,7 @@ from sqlmodel import Session
 
 from shared import logs
 from shared.database import Database
+from shared.messaging import sets
 from shared.messaging.entries import fields_of
 from shared.messaging.healing import Healer
 from shared.messaging.housekeeping import Housekeeper
@@ -209,22 +209,7 @@ class Relay:
 
 def mark_sent(session: Session, marks: Sequence[tuple[str, str, str]]) -> None:
     """Record, in one UPDATE, the entry id of each (stream, fact id, entry id)."""
-    if session.get_bind().dialect.name == "sqlite":
-        given = (
-            "SELECT json_extract(value, '$[0]') AS stream, json_extract(value, '$[1]') AS id,"
-            " json_extract(value, '$[2]') AS entry_id FROM json_each(:marks)"
-        )
-    else:
-        given = (
-            "SELECT value->>0 AS stream, value->>1 AS id, value->>2 AS entry_id FROM json_array_elements(CAST(:marks AS json))"
-        )
-    session.execute(
-        sa.text(
-            f"UPDATE outbox SET entry_id = given.entry_id FROM ({given}) AS given"  # noqa: S608 (a constant)
-            " WHERE outbox.stream = given.stream AND outbox.id = given.id"
-        ),
-        {"marks": json.dumps(sorted(marks))},
-    )
+    sets.update(session, outbox, ("stream", "id", "entry_id"), sorted(marks))
 
 
 def unsent(session: Session) -> tuple[int, datetime | None]:

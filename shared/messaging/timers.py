@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import sqlalchemy as sa
 from sqlmodel import Session
 
-from shared.database import insert
+from shared.messaging import sets
 from shared.messaging.tables import clocks
 from shared.messaging.tables import timers as table
 
@@ -88,10 +88,8 @@ def write(session: Session, timers: Mapping[tuple[str, str], Row | None]) -> Non
     """Set or move these timers, and take back those that are None; sorted, so that two writers never deadlock."""
     rows = [timer for _, timer in sorted(timers.items(), key=lambda one: one[0]) if timer]
     if rows:
-        statement = insert(session, table)
-        key = [column.name for column in table.primary_key]
-        changed = {column.name: statement.excluded[column.name] for column in table.columns if column.name not in key}
-        session.execute(statement.on_conflict_do_update(index_elements=key, set_=changed), rows)
+        names = list(rows[0])
+        sets.insert(session, table, names, [list(timer.values()) for timer in rows], sets.replacing(table, names))
     for kind, subject in sorted(key for key in timers if timers[key] is None):
         session.execute(sa.delete(table).where(table.c.kind == kind, table.c.subject == subject))
 

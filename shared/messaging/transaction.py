@@ -20,7 +20,7 @@ from shared.messaging.streams import FEED, stream_of
 
 T = TypeVar("T")
 Row = dict[str, Any]
-_COLUMNS = [column.name for column in tables.outbox.columns if column.name != "entry_id"]
+_COLUMNS = [column.name for column in tables.outbox.columns if column.name not in ("entry_id", "created_at")]
 
 
 class Transaction:
@@ -80,7 +80,9 @@ class Transaction:
 
     def _trace(self, fact: Fact) -> str:
         if self._traces:
-            for value in (fact.subject, *fact.__dict__.values()):
+            if (subject := fact.subject) in self._traces:
+                return self._spans.get(subject) or self._span(subject)
+            for value in fact.__dict__.values():
                 if isinstance(value, str) and value in self._traces:
                     return self._spans.get(value) or self._span(value)
             if len(self._traces) == 1:
@@ -141,10 +143,8 @@ class Transaction:
         own = [row for row in self._rows if row["stream"] != FEED]
         if own:
             self._number(own)
-        written = datetime.now(UTC)
-        for row in self._rows:
-            row["created_at"] = written
-        sets.insert(self.session, tables.outbox, _COLUMNS, list(map(operator.itemgetter(*_COLUMNS), self._rows)))
+        rows = list(map(operator.itemgetter(*_COLUMNS), self._rows))
+        sets.insert(self.session, tables.outbox, _COLUMNS, rows, alike={"created_at": datetime.now(UTC)})
         return self._rows
 
     def _number(self, rows: list[Row]) -> None:
@@ -191,4 +191,4 @@ def _newest(table: sa.Table, names: Sequence[str], rows: Sequence[Mapping[str, A
 
 
 def _rfc3339(moment: datetime) -> str:
-    return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
+    return moment.astimezone(UTC).isoformat().removesuffix("+00:00") + "Z"

@@ -6,7 +6,6 @@ sweeper, no healing, no metrics, no logs, no shutdown: what the kit costs beyond
 
 from __future__ import annotations
 
-import json
 import sqlite3
 import sys
 from collections.abc import Callable, Sequence
@@ -47,7 +46,7 @@ OUTBOX = "stream, id, source, type, subject, sequence, community, time, tracepar
 
 
 class OnSQLite:
-    """With sqlite3: `executemany` where nothing is returned, json_each where something is."""
+    """With sqlite3: `executemany` where nothing is returned, a row of placeholders a row where something is."""
 
     def __init__(self, url: str) -> None:
         self._connection = sqlite3.connect(url.removeprefix("sqlite:///"), isolation_level=None)
@@ -62,10 +61,11 @@ class OnSQLite:
 
     def admit(self, keys: list[tuple[str, str]]) -> set[tuple[str, str]]:
         statement = (
-            "INSERT INTO inbox (consumer, source, id, handled_at)"
-            " SELECT ?, value ->> 0, value ->> 1, ? FROM json_each(?) WHERE true ON CONFLICT DO NOTHING RETURNING source, id"
+            f"INSERT INTO inbox (consumer, handled_at, source, id) VALUES {', '.join(['(?, ?, ?, ?)'] * len(keys))}"
+            " ON CONFLICT DO NOTHING RETURNING source, id"
         )
-        return set(self._connection.execute(statement, (GROUP, _now().isoformat(" "), json.dumps(keys))))
+        now = _now().isoformat(" ")
+        return set(self._connection.execute(statement, [value for key in keys for value in (GROUP, now, *key)]))
 
     def keep(self, rows: list[tuple[str, str, str, int]]) -> None:
         self._connection.executemany(
@@ -73,8 +73,8 @@ class OnSQLite:
         )
 
     def number(self, subjects: list[str]) -> dict[str, int]:
-        statement = "INSERT INTO subject_sequences (subject, last) SELECT value, 1 FROM json_each(?) WHERE true" + NUMBER
-        return dict(self._connection.execute(statement, (json.dumps(subjects),)))
+        statement = f"INSERT INTO subject_sequences (subject, last) VALUES {', '.join(['(?, 1)'] * len(subjects))}" + NUMBER
+        return dict(self._connection.execute(statement, subjects))
 
     def tell(self, rows: list[tuple[Any, ...]]) -> None:
         created = _now().isoformat(" ")
@@ -87,7 +87,7 @@ class OnSQLite:
 
 
 class OnPostgreSQL:
-    """With psycopg: arrays and unnest."""
+    """With psycopg: arrays in binary, and unnest."""
 
     def __init__(self, url: str) -> None:
         self._connection = psycopg.connect(url, autocommit=True)
@@ -101,28 +101,28 @@ class OnPostgreSQL:
     def admit(self, keys: list[tuple[str, str]]) -> set[tuple[str, str]]:
         statement = (
             "INSERT INTO inbox (consumer, source, id, handled_at)"
-            " SELECT %s, source, id, %s FROM unnest(%s::text[], %s::text[]) AS given (source, id)"
+            " SELECT %s, source, id, %s FROM unnest(%b::text[], %b::text[]) AS given (source, id)"
             " ON CONFLICT DO NOTHING RETURNING source, id"
         )
         return set(self._connection.execute(statement, (GROUP, _now(), *_columns(keys))).fetchall())
 
     def keep(self, rows: list[tuple[str, str, str, int]]) -> None:
-        statement = "INSERT INTO agreements SELECT * FROM unnest(%s::text[], %s::text[], %s::text[], %s::int[])" + KEEP
+        statement = "INSERT INTO agreements SELECT * FROM unnest(%b::text[], %b::text[], %b::text[], %b::int[])" + KEEP
         self._connection.execute(statement, _columns(rows))
 
     def number(self, subjects: list[str]) -> dict[str, int]:
-        statement = "INSERT INTO subject_sequences (subject, last) SELECT unnest(%s::text[]), 1" + NUMBER
+        statement = "INSERT INTO subject_sequences (subject, last) SELECT unnest(%b::text[]), 1" + NUMBER
         return dict(self._connection.execute(statement, (subjects,)).fetchall())
 
     def tell(self, rows: list[tuple[Any, ...]]) -> None:
-        arrays = ", ".join("%s::int[]" if name == "sequence" else "%s::text[]" for name in OUTBOX.split(", ")[:-1])
+        arrays = ", ".join("%b::int[]" if name == "sequence" else "%b::text[]" for name in OUTBOX.split(", ")[:-1])
         self._connection.execute(
             f"INSERT INTO outbox ({OUTBOX}) SELECT given.*, %s FROM unnest({arrays}) AS given", (_now(), *_columns(rows))
         )
 
     def mark(self, rows: list[tuple[str, str]]) -> None:
         statement = (
-            "UPDATE outbox SET entry_id = given.entry_id FROM unnest(%s::text[], %s::text[]) AS given (entry_id, id)"
+            "UPDATE outbox SET entry_id = given.entry_id FROM unnest(%b::text[], %b::text[]) AS given (entry_id, id)"
             f" WHERE outbox.stream = '{TOLD}' AND outbox.id = given.id"
         )
         self._connection.execute(statement, _columns(rows))

@@ -65,6 +65,8 @@ def submit_request(tx: Transaction, caller: Caller, terms: RequestTerms) -> Requ
         speaks=terms.speaks,
         wanted_at=terms.wanted_at,
         urgency=terms.urgency,
+        candidates=[],
+        unserved={},
     )
     request.alarm = alarm_in(request.text)
     if request.alarm is not None:
