@@ -61,7 +61,7 @@ def hold_alone(session: Session, communities: Iterable[str]) -> None:
 
 def _hold(session: Session, statement: Any, communities: Iterable[str]) -> None:
     if session.get_bind().dialect.name != "sqlite":
-        session.execute(statement, {"communities": set(communities)}).all()
+        session.connection().execute(statement, {"communities": set(communities)})
 
 
 def load(session: Session, *conditions: Any) -> list[Request]:

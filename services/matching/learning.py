@@ -96,12 +96,12 @@ _READERS = (
     .where(col(Taxonomy.community).in_(bindparam("communities", expanding=True)))
     .order_by(col(Taxonomy.version), col(Taxonomy.id))
 )
-"""Built once: it is asked three times a request."""
+"""Built once, and run past the session: it is asked three times a request."""
 
 
 def readers(session: Session, communities: Collection[str]) -> dict[str, Reader]:
     """The model in force in each community that has one for its current taxonomy."""
-    rows = session.execute(_READERS, {"communities": communities})
+    rows = session.connection().execute(_READERS, {"communities": communities})
     newest = {community: fitted for community, *fitted in rows}
     return {
         community: Reader(id, name, model)

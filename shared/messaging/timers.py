@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from shared.messaging.transaction import Transaction
 
 Row = dict[str, Any]
+_COLUMNS = [column.name for column in table.columns]
+_IN_PLACE = sets.replacing(table, _COLUMNS)
 
 
 @dataclass(frozen=True)
@@ -88,8 +90,7 @@ def write(session: Session, timers: Mapping[tuple[str, str], Row | None]) -> Non
     """Set or move these timers, and take back those that are None; sorted, so that two writers never deadlock."""
     rows = [timer for _, timer in sorted(timers.items(), key=lambda one: one[0]) if timer]
     if rows:
-        names = list(rows[0])
-        sets.insert(session, table, names, [list(timer.values()) for timer in rows], sets.replacing(table, names))
+        sets.insert(session, table, _COLUMNS, [[timer[name] for name in _COLUMNS] for timer in rows], _IN_PLACE)
     for kind, subject in sorted(key for key in timers if timers[key] is None):
         session.execute(sa.delete(table).where(table.c.kind == kind, table.c.subject == subject))
 

@@ -24,7 +24,7 @@ from shared.settings import Settings
 
 POSTGRES = os.environ.get("FENGHE_TEST_POSTGRES_URL", "")
 ROOT = Path(__file__).parent.parent.parent
-DEADLINE = 90.0
+DEADLINE = 180.0
 
 
 def databases() -> list[str]:

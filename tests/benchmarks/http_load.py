@@ -10,6 +10,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+Bodies = Callable[[int], bytes]
+"""The body of the n-th request."""
+
 
 def post(connection: http.client.HTTPConnection, path: str, body: bytes) -> dict[str, Any]:
     """POST JSON and return the answer of a 201. Raises AssertionError for any other."""
@@ -20,7 +23,7 @@ def post(connection: http.client.HTTPConnection, path: str, body: bytes) -> dict
     return dict(json.loads(content))
 
 
-def at_rate(port: int, path: str, body: bytes, rate: float, requests: int) -> dict[str, float]:
+def at_rate(port: int, path: str, bodies: Bodies, rate: float, requests: int) -> dict[str, float]:
     """Send requests at fixed moments, `rate` a second, whatever the answers take (eight connections); returns when each was
     to be sent, on the clock of `time.time`, by the id in its answer."""
     sent: dict[str, float] = {}
@@ -32,13 +35,13 @@ def at_rate(port: int, path: str, body: bytes, rate: float, requests: int) -> di
             moment = began + n / rate
             time.sleep(max(0.0, moment - time.time()))
             # From the moment it was due: a service that is late does not make its own measurement shorter.
-            sent[post(connection, path, body)["id"]] = moment
+            sent[post(connection, path, bodies(n))["id"]] = moment
 
     _together([lambda first=first: send(first) for first in range(8)])
     return sent
 
 
-def as_fast_as_possible(port: int, path: str, body: bytes, seconds: float, connections: int) -> float:
+def as_fast_as_possible(port: int, path: str, bodies: Bodies, seconds: float, connections: int) -> float:
     """Requests answered a second by so many connections, each sending its next as soon as the last is answered."""
     answered = [0] * connections
     ends = time.monotonic() + seconds
@@ -46,7 +49,7 @@ def as_fast_as_possible(port: int, path: str, body: bytes, seconds: float, conne
     def send(n: int) -> None:
         connection = http.client.HTTPConnection("127.0.0.1", port)
         while time.monotonic() < ends:
-            post(connection, path, body)
+            post(connection, path, bodies(answered[n] * connections + n))
             answered[n] += 1
 
     _together([lambda n=n: send(n) for n in range(connections)])

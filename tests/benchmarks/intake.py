@@ -47,17 +47,17 @@ def run(runs: int, scale: float = 1) -> Iterator[Row]:
         rates: dict[tuple[str, str], list[float]] = {(kind, what): [] for kind in kinds for what in ("bare", "ours", "cost")}
         for _ in range(runs):
             for kind in kinds:
-                with matching(ground, kind) as (port, body, pid):
-                    as_fast_as_possible(port, REQUESTS, body, 1, CONNECTIONS)
+                with matching(ground, kind) as (port, bodies, pid):
+                    as_fast_as_possible(port, REQUESTS, bodies, 1, CONNECTIONS)
                     ground.until("matching is quiet", lambda: quiet(port))
                     spent = cpu_seconds(pid)
-                    rate = as_fast_as_possible(port, REQUESTS, body, seconds, CONNECTIONS)
+                    rate = as_fast_as_possible(port, REQUESTS, bodies, seconds, CONNECTIONS)
                     ground.until("matching is quiet", lambda: quiet(port))
                     rates[kind, "ours"].append(rate)
                     rates[kind, "cost"].append((cpu_seconds(pid) - spent) * 1000 / (rate * seconds))
                 with _bare(ground, kind) as port:
-                    as_fast_as_possible(port, "/words", body, 1, CONNECTIONS)
-                    rates[kind, "bare"].append(as_fast_as_possible(port, "/words", body, seconds, CONNECTIONS))
+                    as_fast_as_possible(port, "/words", bodies, 1, CONNECTIONS)
+                    rates[kind, "bare"].append(as_fast_as_possible(port, "/words", bodies, seconds, CONNECTIONS))
     for kind in kinds:
         yield Row.of(f"{kind}: a bare FastAPI route, one insert", "POSTs/s", rates[kind, "bare"])
         yield Row.of(f"{kind}: matching, POST /requests, matched meanwhile", "POSTs/s", rates[kind, "ours"])
@@ -76,7 +76,7 @@ def _bare(ground: Ground, kind: str) -> Iterator[int]:
 
 def _answers(port: int) -> bool:
     try:
-        return as_fast_as_possible(port, "/words", b'{"community": "c", "text": "x", "compound": "g"}', 0.01, 1) > 0
+        return as_fast_as_possible(port, "/words", lambda _: b'{"community": "c", "text": "x", "compound": "g"}', 0.01, 1) > 0
     except OSError:
         return False
 

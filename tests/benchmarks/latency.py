@@ -17,7 +17,7 @@ import redis
 from shared.events.matching import RequestMatched, RequestSubmitted
 from shared.identifiers import new_id
 from shared.messaging.streams import stream_of
-from tests.benchmarks.ground import Ground, databases
+from tests.benchmarks.ground import Ground, cpu_seconds, databases
 from tests.benchmarks.http_load import at_rate, background
 from tests.benchmarks.measure import Row
 from tests.benchmarks.town import matching
@@ -32,11 +32,14 @@ FIRST, SECOND = "bench:asked", "bench:answered"
 def run(runs: int, scale: float = 1) -> Iterator[Row]:
     """Rows, in milliseconds: p50 and p99 of each, over the runs."""
     measured: dict[tuple[str, str], list[list[float]]] = {}
+    costs: dict[tuple[str, str], list[float]] = {}
     kinds = databases()
     with Ground() as ground:
         for _ in range(runs):
             for kind in kinds:
-                told, matched = _measure(ground, kind, scale)
+                told, matched, (own, others) = _measure(ground, kind, scale)
+                costs.setdefault((kind, "matching"), []).append(own)
+                costs.setdefault((kind, "sending and reading"), []).append(others)
                 for what, values in (("told", told), ("matched", matched), ("floor", _floor(ground, kind, scale))):
                     measured.setdefault((kind, what), []).append(sorted(values))
     for kind in kinds:
@@ -48,17 +51,21 @@ def run(runs: int, scale: float = 1) -> Iterator[Row]:
         yield _row(f"{kind}: from before a fact's commit until it is in the stream, p99", rows["told"], 99)
         yield _row(f"{kind}: from POST /requests until a reader has request.matched, p50 (aim: 15)", rows["matched"], 50, floor)
         yield _row(f"{kind}: from POST /requests until a reader has request.matched, p99 (aim: 60)", rows["matched"], 99)
+        for who in ("matching", "sending and reading"):
+            yield Row.of(f"{kind}: processor time of a request, {who}", "ms", costs[kind, who])
 
 
 def _row(what: str, rounds: list[list[float]], percentile: int, beside: Row | None = None) -> Row:
     return Row.of(what, "ms", [statistics.quantiles(values, n=100)[percentile - 1] for values in rounds], beside)
 
 
-def _measure(ground: Ground, kind: str, scale: float) -> tuple[list[float], list[float]]:
+def _measure(ground: Ground, kind: str, scale: float) -> tuple[list[float], list[float], list[float]]:
+    """Milliseconds of each request until it was told, and until it was matched; and of a request, the processor time of
+    matching and of whoever sends and reads."""
     told: list[float] = []
     seen: dict[str, float] = {}
     warm, requests = (round(number * max(scale, 0.2)) for number in (WARM, REQUESTS_A_RUN))
-    with matching(ground, kind) as (port, body, _):
+    with matching(ground, kind) as (port, bodies, pid):
 
         def read(ended: threading.Event) -> None:
             for now, id, fields in _follow(ground.redis_url, STREAM, ended):
@@ -71,12 +78,14 @@ def _measure(ground: Ground, kind: str, scale: float) -> tuple[list[float], list
 
         with background(read):
             # The first request makes it learn to read; that is done once and not what is measured.
-            first = at_rate(port, REQUESTS, body, RATE, 1)
+            first = at_rate(port, REQUESTS, bodies, RATE, 1)
             ground.until("the first request is matched", lambda: set(first) <= set(seen))
-            sent = at_rate(port, REQUESTS, body, RATE, requests)
+            spent = [cpu_seconds(pid), time.process_time()]
+            sent = at_rate(port, REQUESTS, lambda n: bodies(n + 1), RATE, requests)
             ground.until("every request is matched", lambda: set(sent) <= set(seen))
+            spent = [cpu_seconds(pid) - spent[0], time.process_time() - spent[1]]
     in_order = sorted(sent, key=lambda id: sent[id])[warm:]
-    return told[warm:], [(seen[id] - sent[id]) * 1000 for id in in_order]
+    return told[warm:], [(seen[id] - sent[id]) * 1000 for id in in_order], [seconds * 1000 / requests for seconds in spent]
 
 
 def _floor(ground: Ground, kind: str, scale: float) -> list[float]:

@@ -15,18 +15,20 @@ from shared.logs import new_traceparent
 from shared.messaging import entries
 from shared.messaging.streams import stream_of
 from tests.benchmarks.ground import Ground, environment_of
-from tests.matching.given import REQUESTS, Town
+from tests.benchmarks.http_load import Bodies
+from tests.matching.given import LEAK, REQUESTS, Town
 
 MEMBERS = ("repairs", "plumbers", "neighbours", "volunteers")
 
 
 @contextmanager
-def matching(ground: Ground, kind: str) -> Iterator[tuple[int, bytes, int]]:
-    """The port of a matching service that knows a community and four organizations with room for everybody, and the body of
-    a request that they can serve, and the id of the process. Everything heard has taken effect."""
+def matching(ground: Ground, kind: str) -> Iterator[tuple[int, Bodies, int]]:
+    """The port of a matching service that knows a community and four organizations with room for everybody, the bodies of
+    requests that they can serve, and the id of the process. Everything heard has taken effect."""
     town = Town()
     with ground.database(kind) as url, replicas(ground, url, town, 1) as ((port, pid),):
-        yield port, json.dumps(town.body()).encode(), pid
+        # No two alike: what a text was read as is remembered.
+        yield port, lambda n: json.dumps(town.body(text=f"{LEAK}，{n}号楼")).encode(), pid
 
 
 @contextmanager

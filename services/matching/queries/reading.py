@@ -56,7 +56,7 @@ _OPEN_REQUESTS: Any = (
     .order_by(col(Request.id).desc())
     .limit(bindparam("most", type_=Integer))
 )
-"""Built once: it is asked with every request."""
+"""Built once, and run past the session: it is asked with every request."""
 
 
 def open_requests(
@@ -64,5 +64,5 @@ def open_requests(
 ) -> list[tuple[str, OpenRequest]]:
     """The newest open requests of the same compound for an item, with their words, which are not for showing."""
     given = {"community": request.community, "compound": request.compound, "item": item, "id": request.id}
-    rows = session.execute(_OPEN_REQUESTS, {**given, "since": since, "most": most})
+    rows = session.connection().execute(_OPEN_REQUESTS, {**given, "since": since, "most": most})
     return [(text, OpenRequest(**dict(zip(OpenRequest.model_fields, shown, strict=True)))) for text, *shown in rows]
