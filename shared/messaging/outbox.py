@@ -131,10 +131,14 @@ class Relay:
                 return
 
     def _wait(self) -> tuple[list[Row], bool]:
-        rows: list[Row] = []
         timeout = MARK_AFTER if self._sent else max(0.0, self._sweep_due - time.monotonic())
+        rows = self._take(timeout)
+        return rows, self._stopping and self._offered.empty()
+
+    def _take(self, timeout: float) -> list[Row]:
+        rows: list[Row] = []
         try:
-            offered = self._offered.get(timeout=timeout)
+            offered = self._offered.get(timeout=timeout) if timeout > 0 else self._offered.get_nowait()
             while offered is not None:
                 rows += offered
                 if len(rows) >= PIPELINE:
@@ -142,7 +146,7 @@ class Relay:
                 offered = self._offered.get_nowait()
         except queue.Empty:
             pass
-        return rows, self._stopping and self._offered.empty()
+        return rows
 
     def _send(self, rows: Sequence[Row]) -> None:
         began = time.time_ns()
@@ -165,6 +169,12 @@ class Relay:
 
     def _sweep(self, before: datetime) -> None:
         self._sweep_due = time.monotonic() + SWEEP_EVERY
+        for _ in range(self._offered.qsize()):  # or what waits in a busy relay's own queue would look like left behind
+            if self._stopping or not (rows := self._take(0)):
+                break
+            self._send(rows)
+            if len(self._sent) >= PIPELINE:
+                self._mark()
         if self._sent:
             self._mark()  # before healing, or a lost entry could be marked as sent after the look for it
         if self._healer.heal():
@@ -173,8 +183,8 @@ class Relay:
             count, oldest = unsent(session)
         if not count or oldest > before:  # type: ignore[operator]
             return
-        while rows := self._sweep_once(before):
-            log.info("sent facts that were left unsent", facts=rows)
+        while left := self._sweep_once(before):
+            log.info("sent facts that were left unsent", facts=left)
 
     def _sweep_once(self, before: datetime) -> int:
         # SQLite has one writer, who must not wait for Redis. On PostgreSQL two replicas' sweepers pass over each other's

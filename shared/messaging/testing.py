@@ -128,12 +128,12 @@ class Harness:
         raise AssertionError(f"not quiet within {DEADLINE} s: {state}")
 
     def told(self, type: str | type[Fact] | None = None) -> list[CloudEvent[Fact]]:
-        """The facts this service told (of one type), as they stand on its stream, in the order of telling."""
+        """The facts this service told (of one type), in the order of their stream; each once, however often it was sent."""
         self.drain()
         wanted = type if isinstance(type, str) or type is None else type.type
         stream = stream_of(self.service.name)
-        told = [entries.read(fields) for _, fields in self.redis.xrange(stream)]
-        own = [event for event in told if event.source == f"/fenghe/{self.service.name}"]
+        told = {event.id: event for event in (entries.read(fields) for _, fields in self.redis.xrange(stream))}
+        own = [event for event in told.values() if event.source == f"/fenghe/{self.service.name}"]
         return [event for event in own if wanted in (None, event.type)]
 
     @contextmanager
