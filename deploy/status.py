@@ -143,6 +143,7 @@ LACKS = {
         "Look at the replica's log for the last facts it took; restart it: the others take its facts over, none is lost.",
     ),
     "timekeeper": ("No deadline or reminder of this service takes effect at this replica; none is lost.", RESTART),
+    "loop": ("Nothing is sent to webhooks by this replica until it is started again; the others see to them.", RESTART),
     "relay": ("What is decided here is sent by nobody until the replica is started again; it is kept.", RESTART),
 }
 """For each kind of lack: what it means, and what to do."""

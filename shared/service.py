@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any, TypeVar, cast
+from typing import Any, Protocol, TypeVar, cast
 
 import sqlalchemy as sa
 from fastapi import APIRouter
@@ -42,11 +42,25 @@ UNSENT_TOO_LONG = 30
 log = logs.get("service")
 
 
+class Loop(Protocol):
+    """What a service does all the while beside answering, hearing and its timers, such as sending webhooks."""
+
+    @property
+    def running(self) -> bool:
+        """Whether it has not ended by itself."""
+
+    def start(self) -> None:
+        """Begin."""
+
+    def stop(self) -> None:
+        """Finish what is in hand, then end. Called from another thread than the event loop's."""
+
+
 @dataclass(frozen=True)
 class Service:
     """One of the services: its name, what it answers (`routers`), what it hears (`handlers`), what it does when the
-    time has come (`timers`), its tables. `group` is the name of its consumer group: contract, written out. `feeds`: it tells
-    public facts again on the feed. Raises ValueError where two timers are of one kind."""
+    time has come (`timers`) and all the while (`loops`), its tables. `group` is the name of its consumer group: contract,
+    written out. `feeds`: it tells public facts again on the feed. Raises ValueError where two timers are of one kind."""
 
     name: str
     title: str
@@ -58,6 +72,7 @@ class Service:
     routers: Sequence[APIRouter] = ()
     handlers: Sequence[Handlers] = ()
     timers: Sequence[Timers] = ()
+    loops: Sequence[Callable[[Host], Loop]] = ()
     imports: Sequence[Import] = ()
     migrations: Path | None = None
     feeds: bool = False
@@ -174,12 +189,16 @@ class Host:
         await self._broker.start(self._consumer, claim_everything=settings.sole)
         self._timekeeper.tracing = self.tracing
         self._timekeeper.start()
+        for loop in service.loops:
+            self.part(loop).start()
         log.info("started", service=service.name, hears=self.observer.streams, replica=self._broker.consumer_name)
 
     async def stop(self) -> None:
         """Finish what is being done, send what is committed, and end."""
         self.ending.set()
         if self._broker and self._consumer:
+            for loop in self.service.loops:
+                await asyncio.to_thread(self.part(loop).stop)
             await asyncio.to_thread(self._timekeeper.stop)
             await self._broker.stop()
             await self._consumer.stop()
@@ -262,4 +281,7 @@ class Host:
             lacks.append(Lack("relay", "the relay has ended"))
         if not self._timekeeper.running:
             lacks.append(Lack("timekeeper", "the timekeeper has ended"))
+        for loop in self.service.loops:
+            if not self.part(loop).running:
+                lacks.append(Lack("loop", f"the {getattr(loop, '__name__', 'loop').lower()} has ended"))
         return lacks

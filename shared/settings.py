@@ -5,13 +5,42 @@ from __future__ import annotations
 import difflib
 import os
 from collections.abc import Mapping
-from typing import Literal
+from ipaddress import IPv4Network, IPv6Network, ip_network
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 PREFIX = "FENGHE_"
 OF_COMMANDS = {"FENGHE_OPERATOR_TOKEN", "FENGHE_FEED_AT"}
 """What a command takes from the environment, and no service."""
+
+
+Network = tuple[IPv4Network | IPv6Network, int | None]
+"""Addresses, and the one port that is meant, or None for all."""
+
+
+def networks(text: str) -> tuple[Network, ...]:
+    """The networks of a list such as `10.1.2.0/24, 127.0.0.1:9000, [fd00::/8]:8443`. Raises ValueError."""
+    return tuple(_network(part.strip()) for part in text.split(",") if part.strip())
+
+
+def _network(part: str) -> Network:
+    inside, port = part, ""
+    if part.startswith("["):
+        inside, closed, port = part[1:].partition("]")
+        if not closed or not (port == "" or port.startswith(":")):
+            raise ValueError(f"{part!r} is not of the form [network]:port")
+    elif part.count(":") == 1:
+        inside, _, port = part.partition(":")
+    port = port.removeprefix(":")
+    if port and not (port.isascii() and port.isdigit() and 0 < int(port) < 65536):
+        raise ValueError(f"{part!r} has no port from 1 to 65535")
+    return ip_network(inside), int(port) if port else None
+
+
+def _networks(text: str) -> str:
+    networks(text)
+    return text
 
 
 class SettingsError(Exception):
@@ -45,6 +74,11 @@ class Settings(BaseModel):
     stream_days: float = Field(default=7, gt=0, description="days that entries stay on the streams, once all have them")
     stall_after: float = Field(default=30, gt=0, description="seconds without progress after which a subscriber stands still")
     sweep_age: float = Field(default=2, ge=0, description="seconds after which an unsent fact is sent by the sweeper")
+    webhook_public: bool = Field(default=True, description="whether webhooks may go to public addresses, over https")
+    webhook_allow: Annotated[str, AfterValidator(_networks)] = Field(
+        default="", description="networks inside that webhooks may go to as well, over http too: 10.1.2.0/24,127.0.0.1:9000"
+    )
+    webhook_timeout: float = Field(default=15, gt=0, le=60, description="seconds that a webhook's receiver has for its answer")
 
 
 def from_environment(environment: Mapping[str, str] | None = None) -> Settings:

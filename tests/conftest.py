@@ -93,6 +93,7 @@ def settings(database_url: Callable[[str], str], redis_url: str, keys: Path) -> 
             signing_key=str(keys / f"{service.name}.key.json") if service.name in ("registry", "matching") else "",
             retry_first=0.001,
             sole=True,
+            webhook_public=False,  # a test calls nobody outside
         )
 
     return make

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, CheckConstraint, Index, MetaData, UniqueConstraint
+from sqlalchemy import BigInteger, CheckConstraint, Index, MetaData, UniqueConstraint, text
 from sqlmodel import Field, SQLModel
 
 from shared.database import JSON, NAMING, UTCDateTime
@@ -63,6 +63,73 @@ class FeedFact(Table, table=True):
     subject: str
     community: str
     event: dict[str, Any] = Field(sa_type=JSON)
+
+
+class Webhook(Table, table=True):
+    """A subscription whose facts are sent to an address. `position` is how far the feed was looked through for it. Its times
+    are by its community's clock, save `leased_until`, which is by the machine's: until then the replica that took `lease`
+    sees to it, and what was taken under a lower number is not written any more. `next_at` is when something of it is due, as
+    far as it is known; `failures` counts attempts since one succeeded."""
+
+    __tablename__ = "webhooks"
+    __table_args__ = (
+        CheckConstraint("status IN ('active', 'paused', 'disabled')", name="status"),
+        CheckConstraint("because IN ('failing', 'gone')", name="because"),
+        CheckConstraint("(status = 'disabled') = (because IS NOT NULL)", name="disabled_because"),
+        CheckConstraint("(previous_secret IS NULL) = (previous_until IS NULL)", name="previous_secret"),
+        Index("ix_webhooks_community", "community", "id"),
+    )
+
+    id: str = Field(primary_key=True)
+    community: str
+    url: str
+    description: str
+    types: list[str] = Field(sa_type=JSON)
+    subject: str | None
+    everywhere: bool
+    status: str
+    because: str | None = None
+    secret: str
+    previous_secret: str | None = None
+    previous_until: datetime | None = Field(default=None, sa_type=UTCDateTime)
+    position: int = Field(sa_type=BigInteger)
+    failures: int = 0
+    failing_since: datetime | None = Field(default=None, sa_type=UTCDateTime)
+    throttled_until: datetime | None = Field(default=None, sa_type=UTCDateTime)
+    next_at: datetime | None = Field(default=None, sa_type=UTCDateTime)
+    lease: int = Field(default=0, sa_type=BigInteger)
+    leased_until: datetime | None = Field(default=None, sa_type=UTCDateTime)
+    created_at: datetime = Field(sa_type=UTCDateTime)
+
+
+_WAITING = text("status = 'waiting'")
+
+
+class Delivery(Table, table=True):
+    """A fact on its way to a webhook, and what became of it. `tries` counts the attempts of the schedule, `attempts` has the
+    last of them all: when, status code, milliseconds, error."""
+
+    __tablename__ = "webhook_deliveries"
+    __table_args__ = (
+        CheckConstraint("status IN ('waiting', 'delivered', 'failed')", name="status"),
+        CheckConstraint("(status = 'waiting') = (ended_at IS NULL)", name="ended_at"),
+        Index("ix_webhook_deliveries_due", "webhook", "due_at", sqlite_where=_WAITING, postgresql_where=_WAITING),
+        Index("ix_webhook_deliveries_waiting", "webhook", "position", sqlite_where=_WAITING, postgresql_where=_WAITING),
+        Index("ix_webhook_deliveries_ended_at", "ended_at"),
+    )
+
+    webhook: str = Field(primary_key=True)
+    position: int = Field(primary_key=True, sa_type=BigInteger)
+    fact: str
+    type: str
+    subject: str
+    community: str
+    status: str
+    tries: int
+    due_at: datetime = Field(sa_type=UTCDateTime)
+    attempts: list[dict[str, Any]] = Field(sa_type=JSON)
+    created_at: datetime = Field(sa_type=UTCDateTime)
+    ended_at: datetime | None = Field(default=None, sa_type=UTCDateTime)
 
 
 class Counter(Table, table=True):

@@ -65,6 +65,15 @@ from shared.events.matching import (
     RequestUnmatched,
     RequestWithdrawn,
 )
+from shared.events.notify import (
+    DeliveryFailed,
+    WebhookChanged,
+    WebhookCreated,
+    WebhookDeleted,
+    WebhookDisabled,
+    WebhookPaused,
+    WebhookResumed,
+)
 from shared.events.registry import (
     ActivityAnnounced,
     ActivityCancelled,
@@ -173,6 +182,7 @@ NOTICES: Mapping[type[Fact], tuple[tuple[RecipientKind, ...], str]] = {
     ObjectionRaised: (("station",), "objection.raised"),
     ObjectionUpheld: (("organization",), "objection.upheld"),
     ObjectionRejected: (("organization",), "objection.rejected"),
+    WebhookDisabled: (("station",), "webhook.disabled"),
 }
 """Which fact gives whom a notice, and of which kind."""
 
@@ -206,12 +216,18 @@ CONCERNS_NOBODY: Mapping[type[Fact], str] = {
     EvaluationRecorded: "a resident's rating is hidden, and a notice of it would give it away",
     BodyChanged: "the station changed it itself",
     SatisfactionChanged: "it follows from single evaluations, which are hidden",
+    WebhookCreated: "its owner did it",
+    WebhookChanged: "its owner did it",
+    WebhookPaused: "its owner did it",
+    WebhookResumed: "its owner did it",
+    WebhookDeleted: "its owner did it",
+    DeliveryFailed: "the webhook's log has it; webhook.disabled follows where nothing arrives at all",
 }
 """The facts that give nobody a notice, and why."""
 
 PARAMETERS = (
     *("request", "referral", "organization", "offer", "item", "category", "compound", "agreement"),
-    *("project", "meeting", "question", "objection"),
+    *("project", "meeting", "question", "objection", "webhook"),
 )
 
 

@@ -360,6 +360,11 @@ SENTENCES: Mapping[tuple[str, RecipientKind], Text] = {
         "{date}，服务站查明了贵组织对{place}的{project}的异议，未予支持，理由已写明。",
         "On {date} the station looked into your objection about {project} of {place} and did not uphold it; it says why.",
     ),
+    ("webhook.disabled", "station"): Text(
+        "{date}，{place}的一个数据推送（webhook）因接收方一直收不到而停用，没有丢失任何内容。请联系使用它的系统，修好后恢复推送。",
+        "On {date} a webhook of {place} was disabled, for its receiver takes nothing; nothing is lost. Please speak with those "
+        "whose system it is, and resume it once that is mended.",
+    ),
 }
 """What is said of each kind of notice to each kind of recipient."""
 

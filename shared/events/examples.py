@@ -287,6 +287,22 @@ STATES: dict[str, dict[str, Any]] = {
         ),
         "cancelled_because": None,
     },
+    "webhook": {
+        "webhook": _id(26),
+        "types": ("fenghe.request.submitted.v1",),
+        "only_subject": None,
+        "everywhere": False,
+        "status": "disabled",
+        "because": "failing",
+    },
+    "delivery": {
+        "delivery": f"{_id(26)}:{_id(27)}",
+        "webhook": _id(26),
+        "fact": _id(27),
+        "attempts": 10,
+        "status_code": 500,
+        "error": "refused",
+    },
 }
 
 

@@ -38,8 +38,11 @@ LISTS = {
     "meeting": "matching/meetings",
     "body": "feedback/bodies",
     "session": "feedback/sessions",
+    "webhook": "notify/webhooks",
 }
 """Where the ids of things are listed."""
+NOBODY = "http://127.0.0.1:9/hooks"
+"""An address that webhooks may be sent to, where nobody listens."""
 chance = random.Random(20261124)
 
 
@@ -129,6 +132,8 @@ def before_call(context: schemathesis.HookContext, case: schemathesis.Case, kwar
     thing = case.operation.path.split("{")[0].rstrip("/").rpartition("/")[2]
     for part in (case.path_parameters, case.query, case.body):
         if isinstance(part, dict):
+            if isinstance(part.get("url"), str):
+                part["url"] = NOBODY
             for name in part:
                 id = known({"id": SINGULAR.get(thing, thing.removesuffix("s"))}.get(name, ALIASES.get(name, name)))
                 if isinstance(part[name], str) and id is not None:

@@ -9,6 +9,7 @@ from typing import Any
 from shared.events import CloudEvent, Fact
 from shared.events import feedback as f
 from shared.events import matching as m
+from shared.events import notify as n
 from shared.events import registry as r
 from shared.events.examples import STATES
 from shared.identifiers import new_id
@@ -149,6 +150,9 @@ class Neighbourhood:
         named = {"meeting": self.meeting, "project": self.project, "organization": self.organization}
         return cls.model_validate({"community": self.community, **named, **state})
 
+    def webhook_disabled(self) -> n.WebhookDisabled:
+        return n.WebhookDisabled(**STATES["webhook"] | {"community": self.community})
+
     def names(self) -> list[Fact]:
         """The facts that carry names but give nobody a notice of which a test would have to know."""
         changed = r.OrganizationChanged(**self.registered().model_dump())
@@ -204,6 +208,7 @@ class Neighbourhood:
             self.about_the_project(m.ObjectionRaised, objection=self.objection, status="raised"),
             self.about_the_project(m.ObjectionUpheld, objection=self.objection, status="upheld"),
             self.about_the_project(m.ObjectionRejected, objection=self.objection, status="rejected"),
+            self.webhook_disabled(),
         ]
 
 

@@ -18,6 +18,8 @@ from shared.access import Role, load_signer
 
 ROOT = Path(__file__).parent.parent.parent
 READY = "Fenghe is ready at "
+ON_THIS_MACHINE = {"FENGHE_WEBHOOK_PUBLIC": "false", "FENGHE_WEBHOOK_ALLOW": "127.0.0.1"}
+"""A test's webhooks go to receivers on this machine and nowhere else."""
 DEADLINE = 120.0
 
 
@@ -53,7 +55,13 @@ class AllInOne:
         clean = {name: value for name, value in os.environ.items() if not name.startswith("FENGHE_")}
         command = [sys.executable, "-m", "deploy.cli", "up", "--data", str(self.data), "--port", str(self.port), *arguments]
         self.process = subprocess.Popen(
-            command, cwd=ROOT, env=clean, stdout=subprocess.PIPE, stderr=self.log.open("a"), text=True, start_new_session=True
+            command,
+            cwd=ROOT,
+            env=clean | ON_THIS_MACHINE,
+            stdout=subprocess.PIPE,
+            stderr=self.log.open("a"),
+            text=True,
+            start_new_session=True,
         )
         given_up = threading.Timer(DEADLINE, self.process.kill)
         given_up.start()
