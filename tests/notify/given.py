@@ -26,6 +26,7 @@ class Neighbourhood:
         self.community, self.organization, self.offer = new_id(), new_id(), new_id()
         self.request, self.referral, self.agreement = new_id(), new_id(), new_id()
         self.project, self.meeting, self.question, self.objection = new_id(), new_id(), new_id(), new_id()
+        self.webhook = new_id()
 
     def opened(self) -> r.CommunityOpened:
         compound = r.Compound(id="fenghe-garden", name_zh="丰和花园", name_en="Fenghe Garden")
@@ -151,7 +152,7 @@ class Neighbourhood:
         return cls.model_validate({"community": self.community, **named, **state})
 
     def webhook_disabled(self) -> n.WebhookDisabled:
-        return n.WebhookDisabled(**STATES["webhook"] | {"community": self.community})
+        return n.WebhookDisabled(**STATES["webhook"] | {"community": self.community, "webhook": self.webhook})
 
     def names(self) -> list[Fact]:
         """The facts that carry names but give nobody a notice of which a test would have to know."""

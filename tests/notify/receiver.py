@@ -64,6 +64,10 @@ class Receiver:
         self._loop.call_soon_threadsafe(self._ended.set)
         self._thread.join(30)
 
+    def release(self) -> None:
+        """Let whoever hangs go, without an answer."""
+        self._loop.call_soon_threadsafe(self._released.set)
+
     def url(self, path: str = "/") -> str:
         return f"{'https' if self._tls else 'http'}://127.0.0.1:{self.port}{path}"
 
@@ -72,7 +76,7 @@ class Receiver:
 
     async def _serve(self) -> None:
         self._loop = asyncio.get_running_loop()
-        self._ended = asyncio.Event()
+        self._ended, self._released = asyncio.Event(), asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
 
         def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -105,11 +109,11 @@ class Receiver:
         self.received.append(request)
         answer = self.answer(request)
         try:
-            return await self._behave(answer, writer)
+            return await self._behave(answer, reader, writer)
         finally:
             self.under_way -= 1
 
-    async def _behave(self, answer: Answer, writer: asyncio.StreamWriter) -> bool:
+    async def _behave(self, answer: Answer, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
         start = f"HTTP/1.1 {answer.status} Whatever\r\n".encode()
         more = "".join(f"{name}: {value}\r\n" for name, value in answer.headers).encode()
         match answer.behaviour:
@@ -118,8 +122,11 @@ class Receiver:
                 writer.write(start + more + length + b"\r\n")
                 await writer.drain()
                 return True
-            case "hang":
-                await self._ended.wait()
+            case "hang":  # until the sender goes, or `release`
+                gone, released = asyncio.ensure_future(reader.read()), asyncio.ensure_future(self._released.wait())
+                await asyncio.wait([gone, released], return_when=asyncio.FIRST_COMPLETED)
+                gone.cancel()
+                released.cancel()
             case "trickle":
                 for byte in start + b"x-slow: " + b"z" * 100_000:
                     writer.write(bytes([byte]))

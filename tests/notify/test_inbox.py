@@ -206,5 +206,5 @@ def test_notices_keep_ids_only(notify, fenghe):
     notify.hear(*fenghe.all())
     ids = {fenghe.community, fenghe.organization, fenghe.offer, fenghe.request, fenghe.referral, fenghe.agreement}
     ids |= {"fenghe-garden", "meal-service", "elderly"}
-    ids |= {fenghe.project, fenghe.meeting, fenghe.question, fenghe.objection}
+    ids |= {fenghe.project, fenghe.meeting, fenghe.question, fenghe.objection, fenghe.webhook}
     assert {value for notice in notify.rows(Notice) for value in notice.parameters.values()} <= ids

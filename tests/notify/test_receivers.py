@@ -111,7 +111,10 @@ def resting(subscriber: Subscriber, webhook: dict[str, str]) -> bool:
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-def test_a_receiver_gets_so_many_requests_at_a_time_and_each_subject_one(subscriber: Subscriber) -> None:
+def test_a_receiver_gets_so_many_requests_at_a_time_and_each_subject_one(
+    subscribing: Callable[..., Subscriber],
+) -> None:
+    subscriber = subscribing(webhook_timeout=60)
     subscriber.receiver.answer = lambda request: Answer(behaviour="hang")
     webhook = subscriber.subscribe()
     subject = subscriber.happen(1)[0].subject
@@ -125,3 +128,4 @@ def test_a_receiver_gets_so_many_requests_at_a_time_and_each_subject_one(subscri
     assert other["status"] == "active"
     assert subscriber.receiver.most_under_way == 9
     assert len({request.message["subject"] for request in subscriber.receiver.at("/other")}) == 8
+    subscriber.receiver.release()

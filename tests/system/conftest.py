@@ -52,16 +52,10 @@ class AllInOne:
 
     def start(self, *arguments: str) -> None:
         """Start, on the port it had before if it had one, and wait until it is ready."""
-        clean = {name: value for name, value in os.environ.items() if not name.startswith("FENGHE_")}
+        clean = {name: value for name, value in os.environ.items() if not name.startswith("FENGHE_")} | ON_THIS_MACHINE
         command = [sys.executable, "-m", "deploy.cli", "up", "--data", str(self.data), "--port", str(self.port), *arguments]
         self.process = subprocess.Popen(
-            command,
-            cwd=ROOT,
-            env=clean | ON_THIS_MACHINE,
-            stdout=subprocess.PIPE,
-            stderr=self.log.open("a"),
-            text=True,
-            start_new_session=True,
+            command, cwd=ROOT, env=clean, stdout=subprocess.PIPE, stderr=self.log.open("a"), text=True, start_new_session=True
         )
         given_up = threading.Timer(DEADLINE, self.process.kill)
         given_up.start()

@@ -50,7 +50,7 @@ PURGE_EVERY = 3600.0
 REMEMBERED = 5000
 """New facts of the feed whose kind is remembered, to see without asking which webhook wants them."""
 BODIES_BYTES = 16_000_000
-STOPS_WITHIN = 12.0
+STOPS_WITHIN = 8.0
 
 log = logs.get("webhooks")
 
