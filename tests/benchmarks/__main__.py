@@ -11,7 +11,7 @@ from rich.table import Table
 
 from tests.benchmarks.measure import Row, machine
 
-NAMES = ("consume", "latency", "intake", "backlog", "scale", "growth", "startup", "classify", "rank", "allocate")
+NAMES = ("consume", "latency", "intake", "backlog", "scale", "growth", "startup", "fanout", "classify", "rank", "allocate")
 BY_NAME = ("allocate_million", "communities")
 """Those that run for long, or need much memory: only when named."""
 

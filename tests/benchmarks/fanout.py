@@ -1,5 +1,5 @@
-"""How many deliveries of webhooks there are in a second, to a receiver on this machine, with one subscription and with a hundred;
-and how many events readers of the stream get. Beside each the plain loop that does the same without the guarantees."""
+"""How many deliveries of webhooks there are in a second, to a receiver on this machine, with one subscription and with a
+hundred; and how many events readers of the stream get. Beside each the plain loop that does the same without the guarantees."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ import sqlalchemy as sa
 
 from services.notify.models import FeedFact, Webhook
 from shared import clock
-from shared.events import Fact
+from shared.events import Fact, json_format
 from shared.identifiers import new_id
 from shared.messaging import entries
 from shared.messaging.streams import stream_of
@@ -27,6 +27,7 @@ from tests.feedback.given import organization_registered
 DELIVERIES = {1: 3000, 100: 60}
 """Facts that are sent, by how many subscriptions get each."""
 READERS, EVENTS = 200, 500
+SECRET = "whsec_" + "ab" * 16
 COMMUNITY = new_id()
 Measured = tuple[float, float]
 """So many a second, and the processor time of one, in microseconds."""
@@ -138,12 +139,7 @@ def _fill(url: str, facts: int, subscriptions: int, port: int) -> None:
             "id": new_id(),
             "position": position,
             "fact": fields["id"],
-            "event": {
-                "specversion": "1.0",
-                "datacontenttype": "application/json",
-                **fields,
-                "data": json.loads(fields["data"]),
-            },
+            "event": json_format(fields),
             **{name: fields[name] for name in ("source", "type", "subject", "community")},
         }
         for position, fields in enumerate(_facts(facts), start=1)
@@ -158,8 +154,7 @@ def _fill(url: str, facts: int, subscriptions: int, port: int) -> None:
             "subject": None,
             "everywhere": False,
             "status": "active",
-            "because": None,
-            "secret": "whsec_" + "ab" * 16,
+            "secret": SECRET,
             "position": 0,
             "failures": 0,
             "lease": 0,

@@ -1,6 +1,8 @@
-"""Those who listen from outside, each a process of its own that costs little: `python -m tests.benchmarks.outsiders receiver PORT`
-takes whatever is posted to it; `… readers PORT COUNT EVENTS` are so many readers of a stream of events until each has so many,
-and print how many seconds there were from the first event to the last."""
+"""Those who listen from outside, each a process of its own that costs little.
+
+`python -m tests.benchmarks.outsiders receiver PORT` takes whatever is posted to it; `… readers PORT COUNT EVENTS` are so many
+readers of a stream of events until each has so many, and print how many seconds there were from the first event to the last.
+"""
 
 from __future__ import annotations
 

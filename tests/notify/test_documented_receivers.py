@@ -1,4 +1,4 @@
-"""The receivers that docs/operations.md shows, run as they stand there: PyPI's and npm's `standardwebhooks` verify what is sent."""
+"""The receivers that docs/operations.md shows, as they stand there: PyPI's and npm's `standardwebhooks` verify what is sent."""
 
 from __future__ import annotations
 
