@@ -54,6 +54,11 @@ class Subscriber:
         subjects = [about or new_id() for _ in range(count)]
         return self.notify.hear(*(organization_registered(community or self.community, subject) for subject in subjects))
 
+    def keep_happening(self, subjects: Sequence[str], times: int) -> list[CloudEvent[Fact]]:
+        """Each of these organizations is registered so often, in turn; returns the facts."""
+        facts = [organization_registered(self.community, subject) for _ in range(times) for subject in subjects]
+        return self.notify.hear(*facts)
+
     def later(self, **by: float) -> None:
         """The community's clock moves on."""
         self._ahead += timedelta(**by)

@@ -8,6 +8,7 @@ slow receiver keeps one courier busy, and nobody else waits.
 from __future__ import annotations
 
 import asyncio
+import random
 import threading
 from collections import OrderedDict, defaultdict, deque
 from collections.abc import Hashable, Mapping
@@ -35,6 +36,8 @@ T = TypeVar("T")
 
 LOOK_EVERY = 0.1
 """Seconds between two looks for what is due; longer while there is no active webhook."""
+LOOK_AGAIN = 0.02
+"""Seconds until the next look where some of what is due was left to others."""
 IDLE = 1.0
 SIDE_BY_SIDE = 8
 """Requests under way to one receiver."""
@@ -145,8 +148,10 @@ class Couriers:
                 return IDLE
             await self._learn()
             due = [one.id for one in standing if one.free and one.id not in self._held and self._has_work(one)]
-            if due := due[: COURIERS - len(self._tasks)]:
-                for id, lease in (await self._desk.ask(partial(work.claim, ids=due))).items():
+            # Half of them, whichever: so replicas that look at the same time share them.
+            mine = random.sample(due, min((len(due) + 1) // 2, COURIERS - len(self._tasks)))
+            if mine:
+                for id, lease in (await self._desk.ask(partial(work.claim, ids=mine))).items():
                     self._held[id] = lease
                     task = asyncio.create_task(self._carry(id, lease))
                     self._tasks.add(task)
@@ -158,7 +163,7 @@ class Couriers:
                 kind=type(error).__name__,
             )
             return IDLE
-        return LOOK_EVERY
+        return LOOK_EVERY if len(mine) == len(due) else LOOK_AGAIN
 
     async def _learn(self) -> None:
         """Remember which kinds of facts are new in the feed."""
