@@ -63,7 +63,7 @@ async def stream(redis_url: str, port: int) -> None:
 
     await asyncio.start_server(connected, "127.0.0.1", port, backlog=1000)
     client: Any = redis.asyncio.Redis.from_url(redis_url)
-    last: Any = "$"
+    last: Any = "0"
     while True:
         for _, told in await client.xread({stream_of("registry"): last}, count=100, block=100) or []:
             last = told[-1][0]
