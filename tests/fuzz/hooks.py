@@ -38,7 +38,6 @@ LISTS = {
     "meeting": "matching/meetings",
     "body": "feedback/bodies",
     "session": "feedback/sessions",
-    "webhook": "notify/webhooks",
 }
 """Where the ids of things are listed."""
 NOBODY = "http://127.0.0.1:9/hooks"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, StrictBool, StrictInt
 
 Id = Annotated[str, Field(min_length=1, max_length=100)]
 Address = Annotated[
@@ -21,7 +21,7 @@ Type = Annotated[str, Field(min_length=1, max_length=100, examples=["fenghe.requ
 Types = Annotated[list[Type], Field(max_length=100, description="Only facts of these types; none: of every public type.")]
 Description = Annotated[str, Field(max_length=500, description="For people: whose it is, what for.")]
 Subject = Annotated[Id | None, Field(description="Only facts about this thing, by its id; null: about anything.")]
-Everywhere = Annotated[bool, Field(description="Facts of every community of this deployment, not only of its own.")]
+Everywhere = Annotated[StrictBool, Field(description="Facts of every community of this deployment, not only of its own.")]
 Cursor = Annotated[str, Field(max_length=400, description="`next` of `/events`, or the id of an event of its stream.")]
 
 
@@ -74,7 +74,7 @@ class WebhookChanges(Terms):
 class RotationTerms(Terms):
     """For how many hours the old secret stays valid beside the new one."""
 
-    overlap_hours: Annotated[int, Field(ge=0, le=168)] = 24
+    overlap_hours: Annotated[StrictInt, Field(ge=0, le=168)] = 24
 
 
 class ReplayTerms(Terms):
@@ -85,7 +85,7 @@ class ReplayTerms(Terms):
     up_to: Cursor | None = None
     since: Moment | None = None
     until: Moment | None = None
-    failed_only: bool = False
+    failed_only: StrictBool = False
 
 
 class Words(BaseModel):
