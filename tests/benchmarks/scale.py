@@ -8,7 +8,7 @@ begins; then it does, and it is measured by the clock of Redis how long it takes
 from __future__ import annotations
 
 import http.client
-import json
+import itertools
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -26,9 +26,9 @@ from shared.messaging.entries import fields_of
 from shared.messaging.streams import stream_of
 from shared.messaging.transaction import Transaction
 from tests.benchmarks.ground import Ground, databases
-from tests.benchmarks.http_load import post
+from tests.benchmarks.http_load import Bodies, post
 from tests.benchmarks.measure import Row
-from tests.benchmarks.town import free_port, quiet, replicas, tell
+from tests.benchmarks.town import bodies, free_port, quiet, replicas, tell
 from tests.matching.given import REQUESTS, Town
 
 REQUESTS_A_RUN = 1200
@@ -38,6 +38,7 @@ STREAM = stream_of("matching")
 MATCHED = b"fenghe.request.matched.v1"
 HELD = 60_000
 """Milliseconds for which Redis lets nobody write, at most."""
+_numbers = itertools.count()
 
 
 def run(runs: int, scale: float = 1) -> Iterator[Row]:
@@ -69,7 +70,7 @@ def _replicas(ground: Ground, kind: str, count: int, requests: int) -> float:
     town = Town()
     with ground.database(kind) as url, replicas(ground, url, town, count) as found:
         ports = [port for port, _ in found]
-        body = json.dumps(town.body()).encode()
+        body = bodies(town)
         ground.until("every replica has handled a request", lambda: _warm(body, ports))
         ground.until("it is quiet", lambda: quiet(ports[0]))
         return _measured(ground, ground.redis, ports, body, requests)
@@ -83,7 +84,7 @@ def _all_in_one(ground: Ground, requests: int) -> float:
         with redis.Redis.from_url(f"unix://{data / 'valkey' / 'valkey.sock'}") as client:
             tell(client, town)
             ground.until("what it heard has taken effect", lambda: quiet(port))
-            body = json.dumps(town.body()).encode()
+            body = bodies(town)
             ground.until("it has handled a request", lambda: _warm(body, [port]))
             ground.until("it is quiet", lambda: quiet(port))
             rate = _measured(ground, client, [port], body, requests)
@@ -97,7 +98,7 @@ def _plain(ground: Ground, kind: str, requests: int) -> float:
     town = Town()
     with ground.database(kind) as url:
         with replicas(ground, url, town, 1) as ((port, _),):
-            body = json.dumps(town.body()).encode()
+            body = bodies(town)
             ground.until("it has handled a request", lambda: _warm(body, [port]))
             ground.until("it is quiet", lambda: quiet(port))
             ground.redis.execute_command("CLIENT", "PAUSE", HELD, "WRITE")
@@ -112,7 +113,7 @@ def _plain(ground: Ground, kind: str, requests: int) -> float:
     return (len(moments) - len(first)) * 1000 / max(1, moments[-1] - first[-1])
 
 
-def _measured(ground: Ground, client: Any, ports: list[int], body: bytes, requests: int) -> float:
+def _measured(ground: Ground, client: Any, ports: list[int], body: Bodies, requests: int) -> float:
     before = len(_matched(client))
     client.execute_command("CLIENT", "PAUSE", HELD, "WRITE")
     try:
@@ -129,16 +130,16 @@ def _matched(client: Any) -> list[int]:
     return [int(id.split(b"-")[0]) for id, fields in client.xrange(STREAM) if fields[b"type"] == MATCHED]
 
 
-def _submit(ports: list[int], body: bytes, requests: int) -> None:
+def _submit(ports: list[int], body: Bodies, requests: int) -> None:
     """Submit requests, to each of the replicas its share."""
     for n, port in enumerate(ports):
         connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
         for _ in range(n, requests, len(ports)):
-            post(connection, REQUESTS, body)
+            post(connection, REQUESTS, body(next(_numbers)))
         connection.close()
 
 
-def _warm(body: bytes, ports: list[int]) -> bool:
+def _warm(body: Bodies, ports: list[int]) -> bool:
     """Send some requests; whether every replica has handled one by now."""
     _submit(ports, body, 2 * len(ports))
     time.sleep(0.05)  # so that one does not take them all

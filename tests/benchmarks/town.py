@@ -27,8 +27,12 @@ def matching(ground: Ground, kind: str) -> Iterator[tuple[int, Bodies, int]]:
     requests that they can serve, and the id of the process. Everything heard has taken effect."""
     town = Town()
     with ground.database(kind) as url, replicas(ground, url, town, 1) as ((port, pid),):
-        # No two alike: what a text was read as is remembered.
-        yield port, lambda n: json.dumps(town.body(text=f"{LEAK}，{n}号楼")).encode(), pid
+        yield port, bodies(town), pid
+
+
+def bodies(town: Town) -> Bodies:
+    """The bodies of requests, by number; no two alike, for what a text was read as is remembered."""
+    return lambda n: json.dumps(town.body(text=f"{LEAK}，{n}号楼")).encode()
 
 
 @contextmanager
