@@ -94,7 +94,9 @@ async def stream_feed(
     if isinstance(after, str):
         after = await asyncio.to_thread(request.app.state.host.read, queries.position_in_feed, after, "Last-Event-ID")
     headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
-    facts = tail.read(after, wanted, None if follow else now)
+    # What this replica has looked at may be a moment old; who wants all that there is gets what others wrote since.
+    until = None if follow else await asyncio.to_thread(request.app.state.host.read, queries.last_position)
+    facts = tail.read(after, wanted, until)
     return StreamingResponse(facts, media_type="text/event-stream", headers=headers)
 
 
