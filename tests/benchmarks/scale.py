@@ -109,7 +109,7 @@ def _plain(ground: Ground, kind: str, requests: int) -> float:
             ground.until("all are matched", lambda: len(_matched(ground.redis)) >= before + requests, process)
     # From its first portion on: to start and to learn to read is not what is measured.
     moments = _matched(ground.redis)[before:]
-    first = moments[:BATCH]
+    first = moments[: min(BATCH, len(moments) // 2)]
     return (len(moments) - len(first)) * 1000 / max(1, moments[-1] - first[-1])
 
 
