@@ -28,6 +28,7 @@ MOST_CAUSES = 5
 """Causes of dead letters that are told one by one, those of the most facts; the others are counted."""
 ASK_PER_REPLICA = 4
 """How often a service is asked for each of its replicas: behind a gateway, whoever is free answers."""
+KNOWN_IN_A_ROW = 4
 TIMEOUT = 10.0
 WIDTH = 150
 """Columns of the table where the output is no terminal."""
@@ -91,9 +92,10 @@ def _token(data: Path) -> str:
 
 
 def _ask(client: httpx.Client, name: str) -> Seen:
-    """Ask a service until each of its replicas has answered, or it was asked often enough."""
+    """Ask a service until each of its replicas has answered, or it was asked often enough. Redis before 7.2 takes a replica
+    that waits for facts for a silent one: so it is also asked until several answers in a row came from known ones."""
     seen = Seen(name)
-    limit = 1
+    limit, known = 1, 0
     while limit:
         limit -= 1
         try:
@@ -111,9 +113,10 @@ def _ask(client: httpx.Client, name: str) -> Seen:
             if answer.status_code == 200:
                 running = {replica["name"] for replica in said["replicas"] or [] if replica["idle"] < SILENT_AFTER}
                 if not seen.answers:
-                    limit = ASK_PER_REPLICA * len(running)
+                    limit = KNOWN_IN_A_ROW + ASK_PER_REPLICA * len(said["replicas"] or [])
+                known = known + 1 if said["replica"] in seen.answers else 0
                 seen.answers[said["replica"]] = said
-                if running <= seen.answers.keys():
+                if running <= seen.answers.keys() and known >= KNOWN_IN_A_ROW:
                     break
                 continue
             seen.unreachable = f"{answer.status_code}: {said.get('detail', 'no reason given')}"
