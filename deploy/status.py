@@ -26,7 +26,7 @@ BEHIND_TOO_LONG = 30.0
 """Seconds that the oldest fact may wait for its listener before that is not well."""
 MOST_CAUSES = 5
 """Causes of dead letters that are told one by one, those of the most facts; the others are counted."""
-ASK_PER_REPLICA = 4
+ASK_PER_REPLICA = 12
 """How often a service is asked for each of its replicas: behind a gateway, whoever is free answers."""
 KNOWN_IN_A_ROW = 4
 TIMEOUT = 10.0
@@ -92,8 +92,8 @@ def _token(data: Path) -> str:
 
 
 def _ask(client: httpx.Client, name: str) -> Seen:
-    """Ask a service until each of its replicas has answered, or it was asked often enough. Redis before 7.2 takes a replica
-    that waits for facts for a silent one: so it is also asked until several answers in a row came from known ones."""
+    """Ask a service until each of its replicas has answered, or it was asked often enough. To Redis before 7.2 a replica that
+    waits for facts is silent, or not known yet: so silent ones are asked for too, and some more."""
     seen = Seen(name)
     limit, known = 1, 0
     while limit:
@@ -111,7 +111,7 @@ def _ask(client: httpx.Client, name: str) -> Seen:
                     f"{name} refused the token: {said.get('detail')} Make one on this deployment: fenghe token --role operator"
                 )
             if answer.status_code == 200:
-                running = {replica["name"] for replica in said["replicas"] or [] if replica["idle"] < SILENT_AFTER}
+                running = {replica["name"] for replica in said["replicas"] or []}
                 if not seen.answers:
                     limit = KNOWN_IN_A_ROW + ASK_PER_REPLICA * len(said["replicas"] or [])
                 known = known + 1 if said["replica"] in seen.answers else 0

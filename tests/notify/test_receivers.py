@@ -60,7 +60,7 @@ def test_a_bad_receiver_is_tried_again_and_holds_up_nobody(subscribing: Callable
     assert subscriber.receiver.at("/elsewhere") == []
     mended = True
     # Every attempt is over and written; then the clock moves on beyond the first pauses.
-    until(lambda: all(row.leased_until is None for row in subscriber.notify.rows(Webhook)))
+    until(lambda: all(row.leased_until is None for row in subscriber.notify.rows(Webhook)), seconds=180)
     for _ in range(2):
         subscriber.later(minutes=7)
         later = subscriber.happen(1)
