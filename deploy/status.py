@@ -116,7 +116,7 @@ def _ask(client: httpx.Client, name: str) -> Seen:
                     limit = KNOWN_IN_A_ROW + ASK_PER_REPLICA * len(said["replicas"] or [])
                 known = known + 1 if said["replica"] in seen.answers else 0
                 seen.answers[said["replica"]] = said
-                if running <= seen.answers.keys() and known >= KNOWN_IN_A_ROW:
+                if said["replicas"] is None or (running <= seen.answers.keys() and known >= KNOWN_IN_A_ROW):
                     break
                 continue
             seen.unreachable = f"{answer.status_code}: {said.get('detail', 'no reason given')}"
