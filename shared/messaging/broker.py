@@ -31,6 +31,7 @@ log = logs.get("broker")
 
 SUPERVISE_EVERY = 0.25
 CLAIM_COUNT = 100
+LAST_ID = f"{2**64 - 1}-0"
 DELIVERY_CAP = 10
 """Deliveries after which an entry goes to the dead letters: whoever handles it dies of it."""
 
@@ -228,6 +229,7 @@ class Broker:
             await asyncio.sleep(self._claim_idle / 3)
             for stream in self.streams:
                 try:
+                    await self._be_seen(stream)
                     await self._claim(stream, self._claim_idle)
                 except Exception as error:
                     log.warning(
@@ -235,6 +237,11 @@ class Broker:
                         stream=stream,
                         error=str(error),
                     )
+
+    async def _be_seen(self, stream: str) -> None:
+        """Before 7.2 Redis takes a consumer that waits for new entries for idle, or does not know it yet. One that asks for
+        old ones it is seen by; there are none of this id, so that nothing is delivered again."""
+        await self.client.xreadgroup(self.group, self.consumer_name, {stream: LAST_ID}, count=1)
 
     async def _claim(self, stream: str, idle: float) -> None:
         """Take over, in bulk, what has been pending for `idle` seconds. What was delivered too often is given up."""
