@@ -28,7 +28,6 @@ MOST_CAUSES = 5
 """Causes of dead letters that are told one by one, those of the most facts; the others are counted."""
 ASK_PER_REPLICA = 12
 """How often a service is asked for each of its replicas: behind a gateway, whoever is free answers."""
-KNOWN_IN_A_ROW = 4
 TIMEOUT = 10.0
 WIDTH = 150
 """Columns of the table where the output is no terminal."""
@@ -92,10 +91,9 @@ def _token(data: Path) -> str:
 
 
 def _ask(client: httpx.Client, name: str) -> Seen:
-    """Ask a service until each of its replicas has answered, or it was asked often enough. To Redis before 7.2 a replica that
-    waits for facts is silent, or not known yet: so silent ones are asked for too, and some more."""
+    """Ask a service until each of its replicas has answered, or it was asked often enough."""
     seen = Seen(name)
-    limit, known = 1, 0
+    limit = 1
     while limit:
         limit -= 1
         try:
@@ -111,12 +109,11 @@ def _ask(client: httpx.Client, name: str) -> Seen:
                     f"{name} refused the token: {said.get('detail')} Make one on this deployment: fenghe token --role operator"
                 )
             if answer.status_code == 200:
-                running = {replica["name"] for replica in said["replicas"] or []}
+                running = {replica["name"] for replica in said["replicas"] or [] if replica["idle"] < SILENT_AFTER}
                 if not seen.answers:
-                    limit = KNOWN_IN_A_ROW + ASK_PER_REPLICA * len(said["replicas"] or [])
-                known = known + 1 if said["replica"] in seen.answers else 0
+                    limit = ASK_PER_REPLICA * len(running)
                 seen.answers[said["replica"]] = said
-                if said["replicas"] is None or (running <= seen.answers.keys() and known >= KNOWN_IN_A_ROW):
+                if running <= seen.answers.keys():
                     break
                 continue
             seen.unreachable = f"{answer.status_code}: {said.get('detail', 'no reason given')}"
