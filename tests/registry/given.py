@@ -13,6 +13,8 @@ from httpx import Response
 from shared.messaging.testing import Harness
 
 BASE = "/api/registry"
+MET = {"asked": "民政局", "answer": "可以", "met": True}
+"""What is recorded of a registration standard that is met."""
 COMPOUNDS = [
     {"id": "fenghe-garden", "name_zh": "丰和花园", "name_en": "Fenghe Garden", "latitude": 43.87, "longitude": 125.26},
     {"id": "heping-lane", "name_zh": "和平里", "name_en": "Heping Lane", "latitude": None, "longitude": None},

@@ -9,7 +9,7 @@ import pytest
 from services.registry.models import Agreement, Decision, Incubation, Organization
 from shared.events import registry as facts
 from shared.messaging.testing import Harness
-from tests.registry.given import BASE, TAXONOMY, Town, open_town, refused
+from tests.registry.given import BASE, MET, TAXONOMY, Town, open_town, refused
 
 REASON = {"reason": "服务站研究决定"}
 
@@ -108,23 +108,25 @@ def test_a_standard_is_asked_about_answered_and_met(registry: Harness, town: Tow
     with town.telling():
         refused(town.try_patch(f"{path}/1", {"answer": "可以"}), 422, "asked-missing", "answer")
         refused(town.try_patch(f"{path}/1", {"asked_on": "2026-01-01"}), 422, "asked-missing", "asked_on")
-        refused(town.try_patch(f"{path}/3", {"met": True}), 404, "standard-unknown")
-        refused(town.try_patch(f"{path}/99999999999999999999", {"met": True}), 422, "invalid", "position")
-        refused(town.try_patch(f"{path}/first", {"met": True}), 422, "invalid", "position")
+        refused(town.try_patch(f"{path}/3", MET), 404, "standard-unknown")
+        refused(town.try_patch(f"{path}/99999999999999999999", MET), 422, "invalid", "position")
+        refused(town.try_patch(f"{path}/first", MET), 422, "invalid", "position")
+        refused(town.try_patch(f"{path}/1", {"met": True}), 422, "asked-missing", "met")
+        refused(town.try_patch(f"{path}/1", {"asked": "民政局", "met": True}), 422, "answer-missing", "met")
         assert town.try_patch(f"{path}/1", {}).is_success
         refused(
             town.try_post("/green-channels", {"organization": group, "standards": [{"name_zh": "a", "name_en": "a"}]}),
             *(409, "channel-open", "organization"),
         )
     with town.telling("green-channel.advanced"):
-        assert town.try_patch(f"{path}/1", {"asked": "民政局", "answer": "可以", "met": True}).is_success
+        assert town.try_patch(f"{path}/1", MET).is_success
     [event] = registry.told(facts.GreenChannelAdvanced)
     assert (event.data.standards, event.data.asked, event.data.met) == (2, 1, 1)
     assert "民政局" not in event.data.model_dump_json()
     with town.telling():
         refused(town.try_patch(f"{path}/1", {"met": False}), 409, "standard-met", "met")
     with town.telling("green-channel.completed", "org.registered"):
-        assert town.try_patch(f"{path}/2", {"met": True}).json()["status"] == "completed"
+        assert town.try_patch(f"{path}/2", MET).json()["status"] == "completed"
 
 
 def test_an_incubation_waits_for_the_green_channel_and_the_channel_for_it(town: Town) -> None:
@@ -138,7 +140,7 @@ def test_an_incubation_waits_for_the_green_channel_and_the_channel_for_it(town: 
     with town.telling():
         refused(town.try_post(f"/incubations/{incubation}/advancement", REASON), 409, "standards-unmet", "status")
     with town.telling("green-channel.completed"):
-        assert town.try_patch(f"/green-channels/{channel}/standards/1", {"met": True}).is_success
+        assert town.try_patch(f"/green-channels/{channel}/standards/1", MET).is_success
     with town.telling("incubation.completed", "org.registered"):
         town.post(f"/incubations/{incubation}/advancement", REASON)
 

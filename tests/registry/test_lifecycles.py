@@ -13,7 +13,7 @@ from httpx import Response
 from services.registry import rules
 from shared.messaging.testing import Harness
 from tests.contracts.lifecycle import Life, Subject
-from tests.registry.given import BASE, Town
+from tests.registry.given import BASE, MET, Town
 
 REASON = {"reason": "服务站商量后决定"}
 numbers = count(1)
@@ -35,7 +35,7 @@ def organization(town: Town) -> Life:
                 return answer
             if verb == "graduate":
                 channel = channels[-1] if channels else "none"
-                return town.try_patch(f"/green-channels/{channel}/standards/1", {"met": True})
+                return town.try_patch(f"/green-channels/{channel}/standards/1", MET)
             route = {
                 "apply": "application",
                 "register": "registration",
@@ -85,7 +85,7 @@ def green_channel(town: Town) -> Life:
                 return town.try_post("/green-channels", terms)
             if verb == "close":
                 return town.try_post(f"/green-channels/{id}/closing", REASON)
-            change = {"met": True} if verb == "complete" else {"asked": f"街道办事处{next(numbers)}"}
+            change = MET if verb == "complete" else {"asked": f"街道办事处{next(numbers)}"}
             return town.try_patch(f"/green-channels/{id}/standards/1", change)
 
         return Subject(id, do)

@@ -202,7 +202,12 @@ def test_the_green_channel_turns_a_group_into_a_registered_organization(station:
     assert seen["standards"][0]["asked"] == "正阳街道办事处"
     see_to(1, answer="活动中心二楼可以借用", met=True)
     assert station.status(group) == "incubating"
-    done = see_to(2, met=True)
+    # Nothing is met before it is on record whom the station asked, and the answer.
+    unasked = station.client.patch(
+        f"{REGISTRY}/green-channels/{channel}/standards/2", json={"met": True}, headers=station.headers
+    )
+    assert (unasked.status_code, unasked.json()["type"]) == (422, "urn:fenghe:problem:asked-missing")
+    done = see_to(2, asked="区民政局", answer="会员名册已核对", met=True)
     assert (done["status"], station.status(group)) == ("completed", "registered")
     assert done["standards"][0]["answered_on"] == str(today)
     assert station.menu() == [offer]

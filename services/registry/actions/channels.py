@@ -54,7 +54,8 @@ def see_to_standard(
     """Record whom the station asked about a standard, the answer, and that it is met; tells green-channel.advanced where
     something is different. The last one met completes the channel: green-channel.completed, and org.registered unless an
     incubation still runs, which registers the group at its conclusion. Raises Conflict where the channel has ended or the
-    standard is met, Invalid for an answer that nobody was asked for."""
+    standard is met, Invalid for an answer that nobody was asked for, and for a standard that is said to be met before it is on
+    record whom the station asked and what the answer was."""
     channel = hold_with_organization(tx, GreenChannel, "channel", channel_id)
     caller.belongs_to(channel.community)
     channel.status = follow(rules.GREEN_CHANNEL, "channel", channel.status, "advance")
@@ -104,6 +105,10 @@ def _dated(tx: Transaction, channel: GreenChannel, standard: Standard, changes: 
             raise Invalid(day, f"A day was given, but no {text}.", f"{text}-missing")
         if text in wanted and day not in wanted and wanted[text] != getattr(standard, text):
             wanted[day] = today
+    if wanted.get("met"):
+        for text, lacking in (("asked", "whom the station asked"), ("answer", "what the answer was")):
+            if wanted.get(text, getattr(standard, text)) is None:
+                raise Invalid("met", f"Before a standard is met, it is on record {lacking}.", f"{text}-missing")
     return wanted
 
 

@@ -140,9 +140,9 @@ def get_channel(
 def see_to_standard(
     channel: str, position: Position, body: StandardChanges, caller: Caller = allow("station"), edge: Edge = EDGE
 ) -> GreenChannelView:
-    """Record whom the station asked about a standard, the answer, or that it is met. Tells `green-channel.advanced`; with the
-    last standard met `green-channel.completed`, and `org.registered` unless an incubation still runs. 409 `channel-completed`,
-    `standard-met`, 422 `asked-missing`."""
+    """Record whom the station asked about a standard, the answer, or that it is met, for which both are on record. Tells
+    `green-channel.advanced`; with the last standard met `green-channel.completed`, and `org.registered` unless an incubation
+    still runs. 409 `channel-completed`, `standard-met`, 422 `asked-missing`, `answer-missing`."""
     return edge.run(channels.see_to_standard, caller, channel, position, body)
 
 

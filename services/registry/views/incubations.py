@@ -86,7 +86,7 @@ class GreenChannelTerms(Terms):
 
 class StandardChanges(Terms):
     """What is new of a standard: whom the station asked (a department or organization) and on which day, the answer and its
-    day, whether it is met. A day that is left out is today."""
+    day, whether it is met, which needs both. A day that is left out is today."""
 
     asked: Name = UNCHANGED
     asked_on: date = UNCHANGED
