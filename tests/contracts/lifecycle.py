@@ -20,16 +20,19 @@ from shared.messaging.testing import Harness
 
 @dataclass(frozen=True)
 class Subject:
-    """One thing that lives: its id, and how each verb is called on it."""
+    """One thing that lives: its id, how each verb is called on it, and what is done before a verb that needs more than the
+    status (a claim needs an open meeting). What happens of itself is done without an answer."""
 
     id: str
-    do: Callable[[str], Response]
+    do: Callable[[str], Response | None]
+    prepare: Callable[[str, str], None] = lambda status, verb: None
 
 
 @dataclass(frozen=True)
 class Life:
-    """A life cycle to be tried. `bear` makes a thing in the status `born`; `ways_in` are the verbs that made it, and
-    `by_itself` those that no caller has (a timer's)."""
+    """A life cycle to be tried. `bear` makes a thing in the status `born`; `ways_in` are the verbs that made it, `by_itself`
+    those that no caller has (a timer's), and `brought` those that something else brings about: they are done where the table
+    has them, and cannot be tried elsewhere."""
 
     harness: Harness
     cycle: LifeCycle
@@ -37,6 +40,7 @@ class Life:
     born: str
     ways_in: Collection[str] = ()
     by_itself: Collection[str] = field(default=())
+    brought: Collection[str] = field(default=())
 
     @property
     def verbs(self) -> list[str]:
@@ -51,17 +55,22 @@ class Life:
 
     def attempt(self, subject: Subject, status: str, verb: str) -> str:
         """Try a verb; returns the status after it. Raises AssertionError where the table says otherwise."""
-        before, after = self.told(subject.id), self.cycle.get((status, verb))
+        after = self.cycle.get((status, verb))
+        if after is None and verb in self.brought:
+            return status
+        subject.prepare(status, verb)
+        before = self.told(subject.id)
         answer = subject.do(verb)
         told = self.told(subject.id) - before
         if after is None:
+            assert answer is not None
             assert answer.status_code in (404, 409), f"{verb} of one that is {status}: {answer.status_code} {answer.text}"
             problem = answer.json()
             assert problem["type"].startswith("urn:fenghe:problem:"), problem
             assert problem["detail"].endswith("."), problem
             assert told == 0, f"{verb} of one that is {status} was refused, and told"
             return status
-        assert answer.is_success, f"{verb} of one that is {status}: {answer.text}"
+        assert answer is None or answer.is_success, f"{verb} of one that is {status}: {answer.text}"
         assert told == 1, f"{verb} of one that is {status} told {told} facts"
         return after
 

@@ -105,7 +105,7 @@ class Wandering(RuleBasedStateMachine):
             assert allowed and told >= 1, (one.status, verb)
             assert after.status == REFERRAL[one.status, OF_THE_ORGANIZATION[verb]]
             assert len([event for event in self.matching.told() if event.subject == one.id]) == len(self.life(after))
-        elif not allowed and verb != "handing-on":
+        elif not allowed:
             self.refused(answer, told, "referral", one.status)
         else:
             assert answer.status_code in (409, 422), (one.status, verb, answer.text)

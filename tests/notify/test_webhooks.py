@@ -390,6 +390,7 @@ def test_the_life_cycle(subscriber: Subscriber) -> None:
 
     life = Life(subscriber.notify, rules.WEBHOOK, bear, "active", ("create",), ("disable",))
     assert life.try_everything() >= 10
+    life.wander(examples=5)
 
 
 def test_the_log_of_a_replica_counts_what_it_sent(subscriber: Subscriber) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from services.matching import fate, holding, pairing, queries, telling
 from services.matching.actions.requests import locked
 from services.matching.models import Organization, Referral, Request
-from services.matching.rules import REQUEST
+from services.matching.rules import REFERRAL, REQUEST
 from services.matching.views import HandingOnTerms, ReferralView, RemarkTerms
 from shared.access import Caller
 from shared.clock import civil_date
@@ -56,6 +56,7 @@ def hand_on_referral(tx: Transaction, caller: Caller, id: str, terms: HandingOnT
     or else with the hub's. Raises Conflict for an organization that is no hub (`not-a-hub`), a member that may not serve
     it (`member-cannot-serve`) or was asked already (`already-asked`), Invalid for one that is no member."""
     referral, request = _referral(tx, caller, id, for_ranking=True)
+    follow(REFERRAL, "referral", referral.status, "hand-on")  # first of all: whatever else is wrong does not matter then
     hub = tx.session.get(Organization, referral.organization)
     member = tx.session.get(Organization, terms.member)
     if hub is None or not hub.hub:
