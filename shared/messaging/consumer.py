@@ -274,6 +274,7 @@ class Consumer:
 
     def _bury(self, letters: list[DeadLetter]) -> None:
         self._database.transact(lambda session: dead_letters.bury(session, self._group, letters))
+        step("consumer:after-bury")
         self._metrics.dead.inc(len(letters))
 
 

@@ -18,6 +18,7 @@ from sqlmodel import Session
 from shared import logs
 from shared.database import Database
 from shared.identifiers import new_id
+from shared.messaging.steps import step
 from shared.messaging.streams import epoch_of
 from shared.messaging.tables import outbox, trimmed
 
@@ -49,6 +50,7 @@ class Healer:
                 # Made before the look: what is lost in the middle of it takes the epoch along, and is looked for next time.
                 self._client.set(epoch_of(stream), new_id(), nx=True)
                 epoch = self._client.get(epoch_of(stream))
+                step("healer:after-epoch")
             # Another epoch than before: a replica has healed the stream, but could not see what this one had not marked yet.
             if self._seen.get(stream) != (server, epoch):
                 lost += self._check(stream)
@@ -63,7 +65,9 @@ class Healer:
             standing = [row for row in rows if horizon is None or numeric(row[2]) >= numeric(horizon)]
             missing = self._missing(standing)
             if missing:
+                step("healer:before-unsent")
                 lost += self._database.transact(partial(make_unsent, stream=stream, ids=missing))
+                step("healer:after-unsent")
             after = rows[-1][1]
         if lost:
             log.warning(

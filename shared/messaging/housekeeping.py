@@ -18,6 +18,7 @@ from sqlmodel import Session
 from shared import logs
 from shared.database import Database, insert
 from shared.messaging.healing import forget, numeric
+from shared.messaging.steps import step
 from shared.messaging.streams import FEED, text
 from shared.messaging.tables import idempotency_keys, inbox, trimmed
 
@@ -45,6 +46,7 @@ class Housekeeper:
         now = datetime.now(UTC)
         facts = self._database.transact(lambda session: forget(session, now - self._retention))
         self._database.transact(lambda session: _forget_received(session, now, self._retention))
+        step("housekeeper:after-forget")
         entries = sum(self._trim(stream, now - self._stream_age) for stream in self._streams)
         if facts or entries:
             log.info("cleaned up", facts=facts, entries=entries)
@@ -65,7 +67,10 @@ class Housekeeper:
                 )
         # Written down first: what is missing before it is not lost, and must not be sent again.
         self._database.transact(lambda session: _remember(session, stream, horizon))
-        return int(self._client.xtrim(stream, minid=horizon, approximate=False))
+        step("housekeeper:before-xtrim")
+        entries = int(self._client.xtrim(stream, minid=horizon, approximate=False))
+        step("housekeeper:after-xtrim")
+        return entries
 
     def _last(self, stream: str) -> tuple[str | None, str]:
         """The last entry, which no group needs."""

@@ -196,7 +196,9 @@ class Relay:
                 self._send(rows)
                 self._mark()
             return len(rows)
-        return self._database.transact(lambda session: self._sweep_locked(session, before))
+        left = self._database.transact(lambda session: self._sweep_locked(session, before))
+        step("relay:after-mark")
+        return left
 
     def _sweep_locked(self, session: Session, before: datetime) -> int:
         rows = self._unsent(session, before)

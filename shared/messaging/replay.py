@@ -15,6 +15,7 @@ from shared.events import CloudEvent, Fact
 from shared.identifiers import new_id
 from shared.messaging import entries, inbox
 from shared.messaging.handlers import Dispatch
+from shared.messaging.steps import step
 from shared.messaging.tables import dead_letters, replays
 from shared.messaging.transaction import Transaction, transact
 
@@ -94,11 +95,19 @@ def replay(database: Database, dispatch: Dispatch, teller: str, public_url: str,
     for letter in letters:
         try:
             dispatch.prepare([_event(database, letter)])
-            transact(database, teller, public_url, lambda tx, id=letter: _take_effect(tx, dispatch, id), lambda: None)  # type: ignore[misc]
+            _transact(database, dispatch, teller, public_url, letter)
         except Exception as error:  # a handler may raise anything
             failed[letter] = f"{type(error).__name__}: {(str(error).splitlines() or [''])[0][:300]}"
             database.transact(lambda session, id=letter: _failed_again(session, id, failed[id]))  # type: ignore[misc]
     return failed
+
+
+def _transact(database: Database, dispatch: Dispatch, teller: str, public_url: str, letter: str) -> None:
+    def work(tx: Transaction) -> None:
+        _take_effect(tx, dispatch, letter)
+
+    transact(database, teller, public_url, work, lambda: step("replay:before-commit"))
+    step("replay:after-commit")
 
 
 def _event(database: Database, letter: str) -> CloudEvent[Fact]:

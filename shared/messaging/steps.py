@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-LABELS = (
+EVERY_DAY = (
     "command:before-commit",
     "command:after-commit",
     "relay:before-xadd",
@@ -18,6 +18,10 @@ LABELS = (
     "timer:before-commit",
     "timer:after-commit",
 )
+HEALING = ("healer:after-epoch", "healer:before-unsent", "healer:after-unsent")
+TRIMMING = ("housekeeper:after-forget", "housekeeper:before-xtrim", "housekeeper:after-xtrim")
+REPLAYING = ("consumer:after-bury", "replay:before-commit", "replay:after-commit")
+LABELS = (*EVERY_DAY, *HEALING, *TRIMMING, *REPLAYING)
 
 _armed: Callable[[str], None] | None = None
 

@@ -78,26 +78,40 @@ def adverse_order(arena: Arena) -> Struck:
 def fix_a_bug(arena: Arena) -> Struck:
     """A handler cannot stand some subjects; their facts are dead letters until it is mended and they are replayed."""
     arena.tries(f"a bug for subjects that end in {BUG}, mended after five dead letters")
-    replica = arena.any_replica()
-    replica.ask("break", BUG)
-    letters = arena.memory.get("letters", 0) + 5
-    if not arena.until(lambda: len(arena.dead_letters()) >= letters, STRIKE_LIMIT):
-        arena.notes.append("hardly a fact became a dead letter")
-    arena.memory["letters"] = len(arena.dead_letters())
-    if (replayed := replica.ask("replay", limit=STRIKE_LIMIT))[0]:
-        arena.notes.append(f"{replayed[0]} dead letters took effect with the bug")
-    replica.ask("mend")
+    break_down(arena, 5)
+    if replayed := replay(arena):
+        arena.notes.append(f"{replayed} dead letters took effect with the bug")
+    arena.any_replica().ask("mend")
     since = time.monotonic()
+    return replay_the_rest(arena), since
+
+
+def break_down(arena: Arena, letters: int) -> None:
+    """A handler has a bug, until so many dead letters wait."""
+    arena.any_replica().ask("break", BUG)
+    if not arena.until(lambda: list(arena.dead_letters().values()).count(False) >= letters, STRIKE_LIMIT):
+        arena.notes.append("hardly a fact became a dead letter")
+
+
+def replay(arena: Arena) -> int:
+    """Replay every dead letter that waits; how many took effect."""
+    replayed, _ = arena.any_replica().ask("replay", limit=STRIKE_LIMIT)
+    return int(replayed)
+
+
+def replay_the_rest(arena: Arena) -> int:
+    """Replay, once the bug is mended, until no dead letter waits; how many took effect."""
     replayed = 0
 
     def empty() -> bool:
         nonlocal replayed
-        replayed += replica.ask("replay", limit=STRIKE_LIMIT)[0]
-        return not replica.call("GET", "/quiet").body["retrying"] and all(arena.dead_letters().values())
+        replayed += replay(arena)
+        retrying = arena.any_replica().call("GET", "/quiet").body["retrying"]
+        return not retrying and all(arena.dead_letters().values())
 
     if not arena.until(empty):
         arena.notes.append("dead letters are left")
-    return replayed, since
+    return replayed
 
 
 def _known(arena: Arena, count: int) -> list[str]:

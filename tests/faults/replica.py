@@ -11,6 +11,7 @@ import secrets
 import signal
 import socket
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import TimeoutError as TooLate
@@ -19,13 +20,10 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
-import redis
-
 from deploy import serving
 from deploy.services import load_all
 from shared import logs
-from shared.messaging import healing, replay, steps
-from shared.messaging.housekeeping import Housekeeper
+from shared.messaging import healing, steps
 from shared.service import Host, Service
 from shared.settings import Settings
 from shared.web import build_app
@@ -205,26 +203,11 @@ async def _serve(service: Service, settings: Settings, address: Path, connection
 
 
 def _answers(host: Host) -> dict[str, Callable[..., Any]]:
-    def trim(age: float) -> None:
-        with redis.Redis.from_url(host.settings.redis_url) as client:
-            Housekeeper(host.database, client, host.service.writes, timedelta(days=1), timedelta(seconds=age)).clean()
-
     return {
         "arm": lambda label, hit: steps.arm(killer(label, hit)),
         "break": child.BUG.add,
         "mend": child.BUG.clear,
-        "replay": lambda: _replay(host),
+        "replay": lambda: child.replay_all(host),
         "republish": lambda: host.database.transact(healing.republish),
-        "trim": trim,
+        "trim": lambda before: child.trim(host, timedelta(seconds=time.time() - before)),
     }
-
-
-def _replay(host: Host) -> tuple[int, dict[str, str]]:
-    """What `fenghe dead-letters --replay-cause` does, cause by cause: how many were replayed, and why others were not."""
-    service, database = host.service, host.database
-    total, failed = 0, {}
-    for group in host.read(replay.groups):
-        letters = host.read(replay.chosen, None, group.cause)
-        failed |= replay.replay(database, service.dispatch, service.name, host.settings.public_url, letters)
-        total += len(letters)
-    return total - len(failed), failed

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from shared.messaging.steps import LABELS
+from shared.messaging.steps import EVERY_DAY, HEALING, REPLAYING, TRIMMING
 from tests.faults import poison
 from tests.faults.claiming import claim_at_once
 from tests.faults.fault import NOW, SHARED, SOLE, Fault
@@ -11,14 +11,25 @@ from tests.faults.on_commands import adverse_order, fix_a_bug, roll_back
 from tests.faults.on_databases import STOPPED, stop_database
 from tests.faults.on_deliveries import add_poison, deliver_often, race, reorder
 from tests.faults.on_listeners import late_listener, rebuild, trim_while_stopped
-from tests.faults.on_processes import kill, kill_at_step, pause, rolling_restart
+from tests.faults.on_processes import (
+    kill,
+    kill_at_step,
+    kill_while_healing,
+    kill_while_replaying,
+    kill_while_trimming,
+    pause,
+    rolling_restart,
+)
 from tests.faults.on_redis import REFUSALS, REFUSED, cut_or_slow, flush, kill_redis, refuse, set_back
 from tests.faults.on_replies import lose_commits, lose_replies
 
 FAULTS = (
     Fault("T1", "kill -9 at random", kill),
     Fault("T1", "kill -9 of the four services", scene=live_through_kills, takes=LASTS),
-    Fault("T2", "kill -9 at every step", kill_at_step, rounds=len(LABELS), pace=(0.0, 0.1)),
+    Fault("T2", "kill -9 at every step", kill_at_step, rounds=len(EVERY_DAY), pace=(0.0, 0.1)),
+    Fault("T2", "kill -9 while healing", kill_while_healing, rounds=len(HEALING), pace=(0.0, 0.1)),
+    Fault("T2", "kill -9 while trimming", kill_while_trimming, rounds=len(TRIMMING), pace=(0.0, 0.1)),
+    Fault("T2", "kill -9 while replaying", kill_while_replaying, rounds=len(REPLAYING), pace=(0.0, 0.1)),
     Fault("T3", "kill -9 of Redis", kill_redis, pace=(0.3, 1.5)),
     Fault("T4", "FLUSHALL", flush, pace=(0.2, 1.0)),
     Fault("T4", "FLUSHALL, two replicas", flush, replicas=2, settings=SHARED, pace=(0.0, 0.5)),

@@ -6,16 +6,22 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from multiprocessing.connection import Connection
 from typing import Any
 
+import redis
 from sqlmodel import Field
 
 from shared import logs
 from shared.events.examples import STATES
-from shared.messaging import CloudEvent, Handlers, Transaction, insert, steps, tables
+from shared.messaging import CloudEvent, Handlers, Transaction, insert, outbox, replay, steps, tables
+from shared.messaging.housekeeping import Housekeeper
+from shared.messaging.streams import stream_of
 from shared.service import Host
 from shared.settings import Settings
 from tests.forking import CONTEXT
@@ -62,6 +68,8 @@ PATIENCE = 180.0
 """Seconds to wait for a child: the first one waits until its server has imported everything."""
 BUG: set[str] = set()
 """Ends of subjects that a handler cannot stand until the bug is mended."""
+ROUNDS = 3
+"""How often a child repeats a bad day, its commands shared among them."""
 
 
 @witness(LoanAsked)
@@ -127,10 +135,11 @@ class Outcome:
     exit_code: int | None
 
 
-def run(settings: Settings, commands: int, label: str = "", hit: int = 1, first: int = 0) -> Outcome:
-    """Run a child to its end, or to its death at the `hit`-th time it is at the step `label`."""
+def run(settings: Settings, commands: int, label: str = "", hit: int = 1, first: int = 0, bad_day: bool = False) -> Outcome:
+    """Run a child to its end, or to its death at the `hit`-th time it is at the step `label`. `bad_day`: between its commands
+    a handler has a bug and is mended, Redis loses everything, and what has served its time is trimmed."""
     ours, theirs = CONTEXT.Pipe(duplex=False)
-    child = CONTEXT.Process(target=_child, args=(settings, commands, label, hit, first, theirs))
+    child = CONTEXT.Process(target=_child, args=(settings, commands, label, hit, first, bad_day, theirs))
     child.start()
     theirs.close()
     acknowledged: set[str] = set()
@@ -145,27 +154,76 @@ def run(settings: Settings, commands: int, label: str = "", hit: int = 1, first:
     return Outcome(acknowledged, steps, child.exitcode)
 
 
-def _child(settings: Settings, commands: int, label: str, hit: int, first: int, tell: Connection) -> None:
+def _child(settings: Settings, commands: int, label: str, hit: int, first: int, bad_day: bool, tell: Connection) -> None:
     logs.configure(level="ERROR", format="text")
     seen: set[str] = set()
     steps.arm(killer(label, hit) if label else seen.add)
-    asyncio.run(_play(settings, commands, first, tell))
+    outbox.SWEEP_EVERY = 0.1
+    asyncio.run(_play(settings, range(first, first + commands), bad_day, tell))
     for step in seen:
         tell.send(("step", step))
 
 
-async def _play(settings: Settings, commands: int, first: int, tell: Connection) -> None:
+async def _play(settings: Settings, numbers: range, bad_day: bool, tell: Connection) -> None:
     host = Host(service, settings)
     tables.metadata.create_all(host.database.engine)
     Table.metadata.create_all(host.database.engine)
     await host.start()
-    for n in range(first, first + commands):
-        name = f"loan-{n:06d}"
-        await asyncio.to_thread(host.run, apply, name)
-        tell.send(("acknowledged", name))
-    while not (await host.quiet())["quiet"]:
-        await asyncio.sleep(0.01)
+    for start in range(ROUNDS if bad_day else 1):
+        mine = numbers[start::ROUNDS] if bad_day else numbers
+        if bad_day:
+            BUG.update(f"{n}"[-1] for n in mine[::2])
+        for n in mine:
+            name = f"loan-{n:06d}"
+            await asyncio.to_thread(host.run, apply, name)
+            tell.send(("acknowledged", name))
+        await _rest(host)
+        BUG.clear()
+        await asyncio.to_thread(replay_all, host)
+        if bad_day:
+            await asyncio.to_thread(_lose_and_trim, host)
+            await _rest(host)
     await host.stop()
+
+
+async def _rest(host: Host) -> None:
+    while True:
+        with suppress(redis.RedisError):  # after a loss the group is being made again
+            if (await host.quiet())["quiet"]:
+                return
+        await asyncio.sleep(0.01)
+
+
+def replay_all(host: Host) -> tuple[int, dict[str, str]]:
+    """What `fenghe dead-letters --replay-cause` does, cause by cause: how many were replayed, and why others were not."""
+    service, database = host.service, host.database
+    total, failed = 0, {}
+    for group in host.read(replay.groups):
+        letters = host.read(replay.chosen, None, group.cause)
+        failed |= replay.replay(database, service.dispatch, service.name, host.settings.public_url, letters)
+        total += len(letters)
+    return total - len(failed), failed
+
+
+def trim(host: Host, age: timedelta) -> None:
+    """What a relay does once an hour: facts are kept for a day here, entries as long as given."""
+    with redis.Redis.from_url(host.settings.redis_url) as client:
+        Housekeeper(host.database, client, host.service.writes, timedelta(days=1), age).clean()
+
+
+def _lose_and_trim(host: Host) -> None:
+    """Redis loses everything; once it is sent again and heard, the stream is trimmed as far as may be."""
+    stream = stream_of(host.service.name)
+
+    def ids() -> set[bytes]:
+        return {fields[b"id"] for _, fields in client.xrange(stream)}
+
+    with redis.Redis.from_url(host.settings.redis_url) as client:
+        known = ids()
+        client.flushall()
+        while not known <= ids():
+            time.sleep(0.01)
+    trim(host, timedelta(0))
 
 
 def killer(label: str, hit: int) -> Callable[[str], None]:
