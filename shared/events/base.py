@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, ClassVar, Generic, TypeVar
+from typing import Any, ClassVar, Generic, Self, TypeVar
 
 from pydantic import BaseModel, ConfigDict
 
@@ -55,6 +55,15 @@ class Fact(Part):
                 raise TypeError(f"{cls.__name__}: the type {type!r} is taken by {_catalogue[type].__name__}")
             cls.teller = cls.teller or cls.__module__.rpartition(".")[2]
             _catalogue[type] = cls
+
+    @classmethod
+    def from_row(cls, row: object, **named: Any) -> Self:
+        """A fact of this class that says what a row says: of each field the row's attribute of that name, of the one it is
+        `about` the row's `id` where it has no such attribute, or what is `named`. Raises AttributeError for a field that is in
+        neither, pydantic.ValidationError for a value that the field does not take."""
+        if not hasattr(row, cls.about):
+            named = {cls.about: row.id, **named}  # type: ignore[attr-defined]
+        return cls.model_validate({name: getattr(row, name) for name in cls.model_fields if name not in named} | named)
 
     @property
     def subject(self) -> str:

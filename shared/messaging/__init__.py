@@ -1,39 +1,63 @@
 """The kit: every decision that was acknowledged is told; every fact takes effect exactly once at each listener, in any
 order, over any crash; what cannot be handled is kept with its cause and can be replayed.
 
-What a service imports of it stands here. A service is written in this order; `tests/messaging/lending.py` is one, whole:
+What a service imports of it stands here. A service is written in this order; `tests/messaging/lending.py` is one, whole, of
+36 lines of code:
 
 1. Its facts: a base for each subject and a class for each thing that can happen to it, in a module that bears the service's
    name (`Fact`). A docstring is a fact's reference.
 
        class LoanState(Fact, about="loan"):
            loan: str
+           days: int
            status: str
 
        class LoanAsked(LoanState, type="fenghe.loan.asked.v1"):
            \"\"\"A neighbour asked for a thing.\"\"\"
 
-2. Its tables: SQLModel classes on a MetaData of its own with `shared.database.NAMING`. What it keeps of others' facts has a
-   column `sequence`. Its database has the kit's tables too; its own are made by its migrations.
+2. Its tables: SQLModel classes on a MetaData of its own. What it keeps of others' facts has a column `sequence`. Its database
+   has the kit's tables too; its own are made by its migrations.
 
-3. Its actions: functions of a `Transaction` that write rows and tell facts, and neither commit nor do anything else.
+       class Table(SQLModel):
+           metadata = sa.MetaData(naming_convention=shared.database.NAMING)
 
-       def ask(tx: Transaction, caller: Caller, terms: LoanTerms) -> LoanView:
-           tx.session.add(Loan(...))
-           tx.tell(LoanAsked(...))
+       class Loan(Table, table=True):
+           id: str = Field(primary_key=True)
+           ...
 
-4. Its routes: `@router.post(...)` functions that say who may call them and run one action, `edge.run(ask, caller, terms)`,
-   or read, `edge.read(query, ...)` (`shared/web.py`, `shared/access.py`).
+3. Its actions: functions of a `Transaction` that write rows and tell facts, and neither commit nor do anything else, for they
+   may be run again. What cannot be done is raised (`shared/problems.py`), and undoes both.
 
-5. Its handlers: what it does when it hears facts, its own among them (`Handlers`). Replicas share the work.
+       def ask(tx: Transaction, community: str, id: str, days: int) -> LoanState:
+           tx.session.add(loan := Loan(id=id, community=community, days=days))
+           return tx.tell(LoanAsked.from_row(loan))
+
+4. Its routes: functions that say who may call them and run one action, or read, `edge.read(query, ...)` (`shared/web.py`,
+   `shared/access.py`).
+
+       @router.put("/communities/{community}/loans/{loan}")
+       def put_loan(community: str, loan: str, days: int, caller: Caller = allow("anyone"), edge: Edge = EDGE) -> LoanState:
+           return edge.run(ask, community, loan, days)
+
+5. Its handlers: what it does when it hears facts, its own among them (`Handlers`), once each, in any order. Replicas share the
+   work. What it keeps of others' facts it keeps whole (`tx.keep`): a late older one changes nothing.
 
        on = Handlers()
 
        @on(LoanAsked)
        def lend(tx: Transaction, event: CloudEvent[LoanAsked]) -> None: ...
 
-6. Its timers: what it does when the time has come (`Timers`). For the time it asks `tx.now(community)` or, in a query,
-   `clocks.now(session, community)`.
+       @on(OfferPublished, OfferChanged)
+       def keep_offers(tx: Transaction, events: list[CloudEvent[OfferPublished]]) -> None:
+           tx.keep(Offer, [{"id": e.subject, "title": e.data.title_zh, "sequence": e.sequence} for e in events])
+
+6. Its timers: what it does when the time has come (`Timers`), set with `tx.schedule("give-back", loan.id, community, due_at)`.
+   For the time it asks `tx.now(community)` or, in a query, `clocks.now(session, community)`.
+
+       timers = Timers()
+
+       @timers("give-back")
+       def miss(tx: Transaction, timer: Timer) -> None: ...
 
 7. The value that names all of it, which production runs and tests put into a `Harness` (`shared/messaging/testing.py`):
 

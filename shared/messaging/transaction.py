@@ -19,6 +19,7 @@ from shared.messaging import clocks, sets, tables, timers
 from shared.messaging.streams import FEED, stream_of
 
 T = TypeVar("T")
+FactT = TypeVar("FactT", bound=Fact)
 Row = dict[str, Any]
 _COLUMNS = [column.name for column in tables.outbox.columns if column.name not in ("entry_id", "created_at")]
 
@@ -57,9 +58,9 @@ class Transaction:
         """Take back the timer of (`kind`, `subject`); nothing happens where there is none."""
         self._timers[kind, subject] = None
 
-    def tell(self, fact: Fact) -> None:
-        """Tell a fact: it is written with the transaction's other rows and sent once they are committed. Its id, sequence
-        and time are given here and never again. Raises ValueError for a fact that belongs to another service."""
+    def tell(self, fact: FactT) -> FactT:
+        """Tell a fact, and return it: it is written with the transaction's other rows and sent once they are committed. Its
+        id, sequence and time are given here and never again. Raises ValueError for a fact that belongs to another service."""
         if fact.teller != self._teller:
             raise ValueError(f"{type(fact).__name__} is told by {fact.teller}, not by {self._teller}")
         self._rows.append(
@@ -77,6 +78,7 @@ class Transaction:
                 "data": fact.model_dump_json(),
             }
         )
+        return fact
 
     def _trace(self, fact: Fact) -> str:
         if self._traces:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from shared.events.examples import STATES
 from shared.identifiers import new_id
 from tests.messaging.lending import LoanAsked
 
@@ -23,7 +22,7 @@ KINDS = (
 
 def entry(kind: str, number: int) -> dict[bytes, bytes]:
     """The fields of a poisoned entry."""
-    fact = LoanAsked.model_validate({"community": "c", **STATES["loan"], "loan": f"poison-{number}"})
+    fact = LoanAsked(community="c", loan=f"poison-{number}", days=0, status="asked")
     good = {
         b"specversion": b"1.0",
         b"id": new_id().encode(),

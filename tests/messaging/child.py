@@ -18,7 +18,6 @@ import redis
 from sqlmodel import Field
 
 from shared import logs
-from shared.events.examples import STATES
 from shared.messaging import CloudEvent, Handlers, Transaction, insert, outbox, replay, steps, tables
 from shared.messaging.housekeeping import Housekeeper
 from shared.messaging.streams import stream_of
@@ -26,7 +25,7 @@ from shared.service import Host
 from shared.settings import Settings
 from tests.forking import CONTEXT
 from tests.messaging import lending
-from tests.messaging.lending import Loan, LoanAsked, LoanChanged, LoanOverdue
+from tests.messaging.lending import LoanAsked, LoanChanged, LoanOverdue
 
 Table = lending.Table
 
@@ -100,15 +99,9 @@ def apply(tx: Transaction, name: str, timed: bool = True) -> None:
         tx.session.add(Applied(id=name))
         subject, change, _ = name.partition("+")
         if change:
-            tx.tell(LoanChanged.model_validate(state(subject, "lent")))
+            tx.tell(LoanChanged(community="c", loan=subject, days=0, status="lent"))
         else:
-            loan = state(subject, "asked")
-            lending.open_loan(tx, Loan(id=loan.pop("loan"), **loan | {"days": 0 if timed else 365}))
-
-
-def state(subject: str, status: str) -> dict[str, Any]:
-    """What a fact says of a loan."""
-    return {"community": "c", **STATES["loan"], "loan": subject, "status": status}
+            lending.ask(tx, "c", subject, 0 if timed else 365)
 
 
 def apply_all(tx: Transaction, names: list[str]) -> None:
@@ -197,7 +190,7 @@ async def _rest(host: Host) -> None:
 def replay_all(host: Host) -> tuple[int, dict[str, str]]:
     """What `fenghe dead-letters --replay-cause` does, cause by cause: how many were replayed, and why others were not."""
     service, database = host.service, host.database
-    total, failed = 0, {}
+    total, failed = 0, dict[str, str]()
     for group in host.read(replay.groups):
         letters = host.read(replay.chosen, None, group.cause)
         failed |= replay.replay(database, service.dispatch, service.name, host.settings.public_url, letters)

@@ -6,7 +6,7 @@ from sqlmodel import select
 
 from services.registry import rules
 from services.registry.actions.organizations import hold_own
-from services.registry.actions.rows import covered_items, hold_with_organization, items_by_category, state
+from services.registry.actions.rows import covered_items, hold_with_organization, items_by_category
 from services.registry.models import Activity, Organization
 from services.registry.views.activities import ActivityHolding, ActivityTerms, ActivityView
 from services.registry.views.base import Reason
@@ -37,7 +37,7 @@ def announce_activity(tx: Transaction, caller: Caller, terms: ActivityTerms) -> 
         **terms.model_dump(),
     )
     tx.session.add(activity)
-    tx.tell(state(facts.ActivityAnnounced, activity, activity=activity.id))
+    tx.tell(facts.ActivityAnnounced.from_row(activity))
     return _view(activity)
 
 
@@ -48,7 +48,7 @@ def hold_activity(tx: Transaction, caller: Caller, activity_id: str, holding: Ac
     if tx.now(activity.community) < activity.starts_at:
         raise Conflict("activity-ahead", "This activity has not begun yet; report it afterwards.", "status")
     activity.status, activity.beneficiaries = after, holding.beneficiaries
-    tx.tell(state(facts.ActivityHeld, activity, activity=activity.id))
+    tx.tell(facts.ActivityHeld.from_row(activity))
     return _view(activity)
 
 
@@ -69,7 +69,7 @@ def cancel_all(tx: Transaction, organization: Organization, reason: str) -> None
 def _cancel(tx: Transaction, activity: Activity, reason: str) -> None:
     activity.status = follow(rules.ACTIVITY, "activity", activity.status, "cancel")
     activity.reason = reason
-    tx.tell(state(facts.ActivityCancelled, activity, activity=activity.id))
+    tx.tell(facts.ActivityCancelled.from_row(activity))
 
 
 def _check_covered(tx: Transaction, organization: Organization, category: str, item: str | None) -> None:

@@ -9,7 +9,7 @@ from sqlmodel import col, select
 from services.registry import rules
 from services.registry.actions.offers import take_off_uncovered
 from services.registry.actions.organizations import hold_own
-from services.registry.actions.rows import hold, hold_with_organization, items_by_category, state
+from services.registry.actions.rows import hold, hold_with_organization, items_by_category
 from services.registry.models import Agreement, GreenChannel, Organization
 from services.registry.views.agreements import AgreementRenewal, AgreementTerms, AgreementView
 from services.registry.views.base import Reason
@@ -46,7 +46,7 @@ def sign_agreement(tx: Transaction, caller: Caller, terms: AgreementTerms) -> Ag
         signed_at=tx.now(organization.community),
     )
     tx.session.add(agreement)
-    tx.tell(state(facts.AgreementSigned, agreement, agreement=agreement.id))
+    tx.tell(facts.AgreementSigned.from_row(agreement))
     _set_timers(tx, agreement)
     return _view(agreement)
 
@@ -62,7 +62,7 @@ def renew_agreement(tx: Transaction, caller: Caller, agreement_id: str, renewal:
         detail = f"The agreement ends on {agreement.ends_on}; a renewal lets it end later."
         raise Invalid("ends_on", detail, "renewal-not-later")
     agreement.ends_on, agreement.renewals = renewal.ends_on, agreement.renewals + 1
-    tx.tell(state(facts.AgreementRenewed, agreement, agreement=agreement.id))
+    tx.tell(facts.AgreementRenewed.from_row(agreement))
     _set_timers(tx, agreement)
     return _view(agreement)
 
@@ -85,7 +85,7 @@ def warn(tx: Transaction, agreement_id: str) -> None:
     left = agreement.ends_on - civil_date(tx.now(agreement.community))
     if timedelta() <= left <= rules.WARNED_BEFORE:
         agreement.status = follow(rules.AGREEMENT, "agreement", agreement.status, "warn")
-        tx.tell(state(facts.AgreementExpiring, agreement, agreement=agreement.id))
+        tx.tell(facts.AgreementExpiring.from_row(agreement))
 
 
 def expire(tx: Transaction, agreement_id: str) -> None:
@@ -109,7 +109,7 @@ def end(tx: Transaction, agreement: Agreement, because: str, reason: str | None)
     """End one agreement; tells agreement.ended. Raises Conflict where it already ended."""
     agreement.status = follow(rules.AGREEMENT, "agreement", agreement.status, "end")
     agreement.ended_at, agreement.ended_because, agreement.reason = tx.now(agreement.community), because, reason
-    tx.tell(state(facts.AgreementEnded, agreement, agreement=agreement.id))
+    tx.tell(facts.AgreementEnded.from_row(agreement))
     for kind in (WARNING, EXPIRY):
         tx.unschedule(kind, agreement.id)
 

@@ -8,7 +8,7 @@ from sqlmodel import col, select
 
 from services.registry import rules
 from services.registry.actions.organizations import hold_own, open_incubation, register, take_under_wing
-from services.registry.actions.rows import assign, different, hold_with_organization, state
+from services.registry.actions.rows import assign, different, hold_with_organization
 from services.registry.models import GreenChannel, Organization, Standard
 from services.registry.queries.incubations import channel_view
 from services.registry.views.incubations import GreenChannelTerms, GreenChannelView, StandardChanges
@@ -120,10 +120,8 @@ def _standards(tx: Transaction, channel: GreenChannel) -> list[Standard]:
 def _tell(tx: Transaction, fact: type[facts.GreenChannelState], channel: GreenChannel) -> None:
     standards = _standards(tx, channel)
     tx.tell(
-        state(
-            fact,
+        fact.from_row(
             channel,
-            channel=channel.id,
             standards=len(standards),
             asked=sum(standard.asked is not None for standard in standards),
             met=sum(standard.met for standard in standards),

@@ -7,7 +7,7 @@ from typing import Any
 from sqlmodel import col, delete, insert, select
 
 from services.registry import rules
-from services.registry.actions.rows import hold, state
+from services.registry.actions.rows import hold
 from services.registry.models import Category, Community, Compound, Item, Taxonomy
 from services.registry.queries import communities as queries
 from services.registry.views.communities import ClockSetting, CommunityTerms, CommunityView, TaxonomyTerms, TaxonomyView
@@ -36,7 +36,7 @@ def open_community(tx: Transaction, caller: Caller, terms: CommunityTerms) -> Co
         insert(Compound),
         [{"community": id, "position": position, **compound} for position, compound in enumerate(compounds)],
     )
-    tx.tell(state(facts.CommunityOpened, community, community=id, compounds=compounds, clock_ahead=0))
+    tx.tell(facts.CommunityOpened.from_row(community, compounds=compounds, clock_ahead=0))
     return CommunityView(compounds=terms.compounds, clock_ahead=0, **community.model_dump())
 
 
@@ -50,7 +50,7 @@ def move_clock(tx: Transaction, caller: Caller, community_id: str, setting: Cloc
     clocks.move(tx.session, {community.id: ahead})
     view = queries.community_view(tx.session, community)
     compounds = [compound.model_dump() for compound in view.compounds]
-    tx.tell(state(facts.CommunityClockMoved, community, community=community.id, compounds=compounds, clock_ahead=ahead))
+    tx.tell(facts.CommunityClockMoved.from_row(community, compounds=compounds, clock_ahead=ahead))
     return view
 
 
@@ -81,7 +81,7 @@ def publish_taxonomy(tx: Transaction, caller: Caller, community_id: str, terms: 
     )
     if items:
         tx.session.execute(insert(Item), [own | {"position": position} | item for position, item in enumerate(items)])
-    tx.tell(state(facts.TaxonomyPublished, taxonomy, taxonomy=taxonomy.id, categories=categories))
+    tx.tell(facts.TaxonomyPublished.from_row(taxonomy, categories=categories))
     return TaxonomyView(id=terms.id, version=taxonomy.version, categories=terms.categories)
 
 

@@ -7,7 +7,7 @@ from sqlmodel import func, select
 from services.registry import rules
 from services.registry.actions.channels import open_channel_of
 from services.registry.actions.organizations import hold_own, open_incubation, register, take_under_wing
-from services.registry.actions.rows import decide, hold_with_organization, state
+from services.registry.actions.rows import decide, hold_with_organization
 from services.registry.models import Incubation, Organization
 from services.registry.views.base import Reason
 from services.registry.views.incubations import IncubationApplication, IncubationReturn, IncubationScores, IncubationView
@@ -105,7 +105,7 @@ def end_incubation(tx: Transaction, caller: Caller, incubation: Incubation, verb
 
 def incubation_state(fact: type[facts.IncubationState], incubation: Incubation) -> facts.IncubationState:
     """A fact of an incubation's public state."""
-    return state(fact, incubation, incubation=incubation.id)
+    return fact.from_row(incubation)
 
 
 def _decide(tx: Transaction, caller: Caller, incubation: Incubation, verdict: str, reason: str) -> None:

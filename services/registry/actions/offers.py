@@ -14,7 +14,6 @@ from services.registry.actions.rows import (
     different,
     hold,
     hold_with_organization,
-    state,
 )
 from services.registry.models import Item, Offer, Organization, Taxonomy
 from services.registry.views.offers import OfferChanges, OfferTerms, OfferView
@@ -52,7 +51,7 @@ def publish_offer(tx: Transaction, caller: Caller, terms: OfferTerms) -> OfferVi
     )
     _check_agreement(tx, offer)
     tx.session.add(offer)
-    tx.tell(state(facts.OfferPublished, offer, offer=offer.id))
+    tx.tell(facts.OfferPublished.from_row(offer))
     return OfferView.model_validate(offer, from_attributes=True)
 
 
@@ -69,7 +68,7 @@ def change_offer(tx: Transaction, caller: Caller, offer_id: str, changes: OfferC
     if changed:
         _check_agreement(tx, offer)
         assign(offer, changed)
-        tx.tell(state(facts.OfferChanged, offer, offer=offer.id))
+        tx.tell(facts.OfferChanged.from_row(offer))
     return OfferView.model_validate(offer, from_attributes=True)
 
 
@@ -86,7 +85,7 @@ def take_off(tx: Transaction, offer: Offer) -> None:
     """Take an offer off the menu; tells offer.withdrawn. Raises Conflict where it already is."""
     offer.status = follow(rules.OFFER, "offer", offer.status, "withdraw")
     offer.withdrawn_at = tx.now(offer.community)
-    tx.tell(state(facts.OfferWithdrawn, offer, offer=offer.id))
+    tx.tell(facts.OfferWithdrawn.from_row(offer))
 
 
 def take_off_uncovered(tx: Transaction, organization: str) -> None:

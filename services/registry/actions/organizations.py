@@ -7,7 +7,7 @@ from typing import Any
 from sqlmodel import col, select
 
 from services.registry import rules
-from services.registry.actions.rows import assign, compound_ids, decide, different, hold, state
+from services.registry.actions.rows import assign, compound_ids, decide, different, hold
 from services.registry.models import Community, Incubation, Organization
 from services.registry.views.base import Reason
 from services.registry.views.organizations import OrganizationApplication, OrganizationChanges, OrganizationView
@@ -153,7 +153,7 @@ def drop_parent(tx: Transaction, organization: Organization, parent_id: str) -> 
 def move(tx: Transaction, organization: Organization, verb: str, fact: type[facts.OrganizationState]) -> None:
     """Follow the life cycle and tell of it. Raises Conflict where it does not allow the verb."""
     organization.status = follow(rules.ORGANIZATION, "organization", organization.status, verb)
-    tx.tell(state(fact, organization, organization=organization.id))
+    tx.tell(fact.from_row(organization))
 
 
 def hold_own(tx: Transaction, caller: Caller, organization_id: str, field: str | None = None) -> Organization:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from sqlmodel import col, select
 
 from services.registry import rules
-from services.registry.actions.rows import assign, check_community, different, hold, known_categories, state
+from services.registry.actions.rows import assign, check_community, different, hold, known_categories
 from services.registry.models import Expert, Organization, Talent, TalentLink
 from services.registry.queries.people import talent_links, talent_view
 from services.registry.views.people import (
@@ -40,7 +40,7 @@ def enrol_expert(tx: Transaction, caller: Caller, terms: ExpertTerms) -> ExpertV
         enrolled_at=tx.now(terms.community),
     )
     tx.session.add(expert)
-    tx.tell(state(facts.ExpertEnrolled, expert, expert=expert.id))
+    tx.tell(facts.ExpertEnrolled.from_row(expert))
     return _expert_view(expert)
 
 
@@ -58,7 +58,7 @@ def change_expert(tx: Transaction, caller: Caller, expert_id: str, changes: Expe
     assign(expert, changed)
     # A name or a contact is nobody's business outside the station.
     if changed.keys() & {"categories", "conflicts"}:
-        tx.tell(state(facts.ExpertChanged, expert, expert=expert.id))
+        tx.tell(facts.ExpertChanged.from_row(expert))
     return _expert_view(expert)
 
 
@@ -67,7 +67,7 @@ def let_expert_go(tx: Transaction, caller: Caller, expert_id: str) -> ExpertView
     expert = _hold_expert(tx, caller, expert_id)
     expert.status = follow(rules.EXPERT, "expert", expert.status, "leave")
     expert.left_at, expert.name, expert.contact = tx.now(expert.community), None, None
-    tx.tell(state(facts.ExpertLeft, expert, expert=expert.id))
+    tx.tell(facts.ExpertLeft.from_row(expert))
     return _expert_view(expert)
 
 
@@ -142,7 +142,7 @@ def _tell_talent(tx: Transaction, fact: type[facts.TalentState], talent: Talent,
     links = [{"organization": link.organization, "how": link.how} for link in talent_links(tx.session, [talent.id])[talent.id]]
     last = last or (links[-1] if links else {})
     named = {"organization": None, "how": None} | last
-    tx.tell(state(fact, talent, talent=talent.id, links=links, **named))
+    tx.tell(fact.from_row(talent, links=links, **named))
 
 
 def _known_organizations(tx: Transaction, community: str, ids: Sequence[str]) -> list[str]:

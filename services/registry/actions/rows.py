@@ -79,11 +79,6 @@ def compound_ids(session: Session, community: str) -> Sequence[str]:
     return session.exec(select(Compound.id).where(Compound.community == community).order_by(col(Compound.position))).all()
 
 
-def state(fact: type[FactT], row: Table, **named: Any) -> FactT:
-    """A fact of the row's public state: its columns of the fact's field names, and what is `named`."""
-    return fact.model_validate({name: getattr(row, name) for name in fact.model_fields if name not in named} | named)
-
-
 def different(row: Table, wanted: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in wanted.items() if getattr(row, name) != value}
 
