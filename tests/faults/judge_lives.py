@@ -35,16 +35,12 @@ class Rating:
     stars: int
 
 
-@dataclass(frozen=True)
-class Lives:
-    """What the people saw: the ids they were given, the ratings; whom to ask, with the station's token."""
+@dataclass(frozen=True, kw_only=True)
+class Asking:
+    """Whom to ask, with the station's token."""
 
     community: str
     station: str
-    organizations: frozenset[str]
-    requests: frozenset[str]
-    projects: frozenset[str]
-    ratings: tuple[Rating, ...]
     addresses: Mapping[str, Path]
     redis_url: str
 
@@ -66,20 +62,20 @@ class Lives:
             after = f"&after={page['next']}"
 
 
+@dataclass(frozen=True, kw_only=True)
+class Lives(Asking):
+    """What the people saw: the ids they were given, the ratings."""
+
+    organizations: frozenset[str]
+    requests: frozenset[str]
+    projects: frozenset[str]
+    ratings: tuple[Rating, ...]
+
+
 def of_lives(lives: Lives) -> Verdict:
     """What became of them."""
     verdict = Verdict(len(lives.requests) + len(lives.projects) + len(lives.ratings))
-    with redis.Redis.from_url(lives.redis_url) as stream:
-        told = [event for name in SERVICES for event in _once(stream, stream_of(name))]
-        feed = _once(stream, FEED)
-    by_subject: dict[str, list[CloudEvent[Any]]] = defaultdict(list)
-    for event in told:
-        by_subject[event.subject].append(event)
-    for subject, events in by_subject.items():
-        sequences = [event.sequence for event in events]
-        verdict.compare(f"sequence of {subject}", range(1, len(events) + 1), sequences)
-    verdict.compare("public fact on the feed", [e.id for e in told if e.data.public], [event.id for event in feed])
-
+    told, by_subject = told_once(lives, verdict)
     for id in lives.requests:
         wanted = [f"fenghe.request.{verb}.v1" for verb in LIFE]
         verdict.compare(f"transition of {id}", wanted, [event.type for event in by_subject[id]])
@@ -94,10 +90,31 @@ def of_lives(lives: Lives) -> Verdict:
         holder = lives.get(f"/api/matching/projects/{id}")["organization"]
         verdict.compare(f"organization of {id}", [holder], {event.data.organization for event in assigned})
     _judge_ratings(lives, [event.data for event in told if isinstance(event.data, EvaluationRecorded)], verdict)
-    for name in SERVICES:
-        dead = lives.get(f"/api/{name}/communities/{lives.community}/kit-figures")["dead_letters"]
-        verdict.lost += [f"a dead letter of {name}"] * dead
+    count_dead_letters(lives, verdict)
     return verdict
+
+
+def told_once(asking: Asking, verdict: Verdict) -> tuple[list[CloudEvent[Any]], Mapping[str, list[CloudEvent[Any]]]]:
+    """What the four services told, and the same by subject, in the order of its sequences: without a gap, without a repeat, and
+    what is public told again on the feed."""
+    with redis.Redis.from_url(asking.redis_url) as stream:
+        told = [event for name in SERVICES for event in _once(stream, stream_of(name))]
+        feed = _once(stream, FEED)
+    by_subject: dict[str, list[CloudEvent[Any]]] = defaultdict(list)
+    for event in told:
+        by_subject[event.subject].append(event)
+    for subject, events in by_subject.items():
+        sequences = [event.sequence for event in events]
+        verdict.compare(f"sequence of {subject}", range(1, len(events) + 1), sequences)
+    verdict.compare("public fact on the feed", [e.id for e in told if e.data.public], [event.id for event in feed])
+    return told, by_subject
+
+
+def count_dead_letters(asking: Asking, verdict: Verdict) -> None:
+    """There must be none."""
+    for name in SERVICES:
+        dead = asking.get(f"/api/{name}/communities/{asking.community}/kit-figures")["dead_letters"]
+        verdict.lost += [f"a dead letter of {name}"] * dead
 
 
 def _judge_ratings(lives: Lives, evaluations: list[EvaluationRecorded], verdict: Verdict) -> None:

@@ -91,6 +91,8 @@ class Streets:
 class Town:
     """A community in which people live. Each of its methods is one life cycle, from its beginning to its end."""
 
+    rehearsal = False
+
     def __init__(self, streets: Streets, seed: str) -> None:
         self._deployment = Deployment(streets, seed, patience=PATIENCE, quiet_within=PATIENCE)
         self._streets = streets
@@ -105,10 +107,11 @@ class Town:
 
     def open(self) -> None:
         """Open the community; its organizations join, sign agreements and publish offers."""
-        operator = self._streets.token(role="operator")
-        terms = {"slug": "fenghe", "name_zh": "丰和社区", "name_en": "Fenghe", "compounds": COMPOUNDS, "rehearsal": False}
+        self.operator = self._streets.token(role="operator")
+        terms: dict[str, Any] = {"slug": "fenghe", "name_zh": "丰和社区", "name_en": "Fenghe", "compounds": COMPOUNDS}
+        terms["rehearsal"] = self.rehearsal
         post = self._deployment.post
-        self.community = post("/api/registry/communities", "community", terms, operator)["id"]
+        self.community = post("/api/registry/communities", "community", terms, self.operator)["id"]
         self.station = self._streets.token(role="station", community=self.community, subject="station")
         self._deployment.put(f"/api/registry/communities/{self.community}/taxonomy", "taxonomy", TAXONOMY, self.station)
         self.organizations = {}
@@ -204,20 +207,7 @@ def live_through_kills(substrate: Substrate, seed: int, small: bool) -> Row:
         stream = stack.enter_context(redis.Redis.from_url(ground.server.url))
         town = Town(streets, f"{seed} {substrate}")
         town.open()
-        living = threading.Thread(target=_live, args=(town, random.Random(f"{seed} stars"), small, row), daemon=True)
-        living.start()
-        while living.is_alive():
-            facts, name = chance.randint(*FACTS_BETWEEN), chance.choice(SERVICES)
-            told = _told(stream)
-            while living.is_alive() and _told(stream) < told + facts:
-                time.sleep(0.01)
-            if living.is_alive():
-                row.tried.append(f"after {facts} facts SIGKILL to {name}")
-                since = time.monotonic()
-                streets.replicas[name].kill()
-                streets.start(name)
-                row.recovery = max(row.recovery, round(time.monotonic() - since, 2))
-                row.times += 1
+        strike_while(lambda: _live(town, random.Random(f"{seed} stars"), small, row), streets, stream, chance, row)
         seen = Lives(
             community=town.community,
             station=town.station,
@@ -234,6 +224,24 @@ def live_through_kills(substrate: Substrate, seed: int, small: bool) -> Row:
     row.remarks.append(f"{len(town.requests)} requests, {len(town.projects)} projects, {len(town.ratings)} ratings")
     row.notes += [*verdict.lost[:3], *verdict.twice[:3]]
     return row
+
+
+def strike_while(live: Callable[[], None], streets: Streets, stream: Any, chance: random.Random, row: Row) -> None:
+    """Let people live, and meanwhile kill one service after the other, each again after some facts."""
+    living = threading.Thread(target=live, daemon=True)
+    living.start()
+    while living.is_alive():
+        facts, name = chance.randint(*FACTS_BETWEEN), chance.choice(SERVICES)
+        told = _told(stream)
+        while living.is_alive() and _told(stream) < told + facts:
+            time.sleep(0.01)
+        if living.is_alive():
+            row.tried.append(f"after {facts} facts SIGKILL to {name}")
+            since = time.monotonic()
+            streets.replicas[name].kill()
+            streets.start(name)
+            row.recovery = max(row.recovery, round(time.monotonic() - since, 2))
+            row.times += 1
 
 
 def _live(town: Town, chance: random.Random, small: bool, row: Row) -> None:

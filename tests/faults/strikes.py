@@ -7,6 +7,7 @@ from tests.faults import poison
 from tests.faults.claiming import claim_at_once
 from tests.faults.fault import NOW, SHARED, SOLE, Fault
 from tests.faults.lives import LASTS, live_through_kills
+from tests.faults.lives_joining import join_through_kills
 from tests.faults.on_commands import adverse_order, fix_a_bug, roll_back
 from tests.faults.on_databases import STOPPED, stop_database
 from tests.faults.on_deliveries import add_poison, deliver_often, race, reorder
@@ -26,6 +27,7 @@ from tests.faults.on_replies import lose_commits, lose_replies
 FAULTS = (
     Fault("T1", "kill -9 at random", kill),
     Fault("T1", "kill -9 of the four services", scene=live_through_kills, takes=LASTS),
+    Fault("T1", "kill -9: joining, expiry, merging", scene=join_through_kills, takes=LASTS),
     Fault("T2", "kill -9 at every step", kill_at_step, rounds=len(EVERY_DAY), pace=(0.0, 0.1)),
     Fault("T2", "kill -9 while healing", kill_while_healing, rounds=len(HEALING), pace=(0.0, 0.1)),
     Fault("T2", "kill -9 while trimming", kill_while_trimming, rounds=len(TRIMMING), pace=(0.0, 0.1)),
