@@ -81,7 +81,7 @@ def test_a_replica_that_lost_its_lease_changes_nothing(subscriber: Subscriber) -
     (new,) = run(work.claim, [webhook["id"]]).values()
     assert new > old
     late = [work.Result(job, Outcome(204, None, 5)) for job in taken.jobs]
-    run(work.record, webhook["id"], old, late)
+    run(work.record, {(webhook["id"], old): late})
     assert run(work.advance, webhook["id"], old, late, True) is None
     assert {row.status for row in subscriber.rows()} == {"waiting"}
     again = run(work.advance, webhook["id"], new, [], True)

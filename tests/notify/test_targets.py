@@ -257,11 +257,10 @@ def test_a_name_that_resolves_differently_the_second_time_gains_nothing(
 
 
 def test_the_socket_itself_refuses_what_a_resolver_let_through(connected: list[Any], monkeypatch: pytest.MonkeyPatch) -> None:
-    class Careless(sending._Names):
-        async def resolve(self, host: str, port: int = 0, family: int = 0) -> Any:
-            return [{"hostname": host, "host": "127.0.0.1", "port": port, "family": socket.AF_INET, "proto": 0, "flags": 0}]
+    async def careless(self: Sender, target: sending.Target) -> list[tuple[Any, ...]]:
+        return found("127.0.0.1", target.port)
 
-    monkeypatch.setattr(sending, "_Names", Careless)
+    monkeypatch.setattr(Sender, "_addresses", careless)
     assert [outcome.error for outcome in send(PUBLIC, "https://careless.example.org/")] == ["target-refused"]
     assert connected == []
 

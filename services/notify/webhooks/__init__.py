@@ -7,6 +7,7 @@
 | `targets.py` | which addresses may be called at all |
 | `signing.py` | secrets, signatures, the message |
 | `sending.py` | one request, to an address that was looked at, bounded in every way |
+| `wire.py` | HTTP/1.1 as far as that needs it |
 | `actions.py`, `queries.py`, `views.py`, `api.py` | the subscriptions, their log, replay, over HTTP |
 | `work.py` | what is due, who sees to it, what became of it: rows |
 | `desk.py` | many couriers' rows in one transaction |

@@ -11,7 +11,7 @@ import asyncio
 import random
 import threading
 from collections import OrderedDict, defaultdict, deque
-from collections.abc import Hashable, Mapping
+from collections.abc import Awaitable, Callable, Hashable, Mapping
 from concurrent.futures import Future
 from contextlib import suppress
 from datetime import timedelta
@@ -47,7 +47,7 @@ COURIERS = 300
 ROUNDS = 20
 """After so many rounds a courier lets another replica have a turn."""
 WRITTEN_EVERY = 0.5
-"""Seconds after which what is known of a round is written, though the round is not over."""
+"""Seconds after which what is known of rounds is written, though they are not over."""
 RENEW_EVERY = 8.0
 PURGE_EVERY = 3600.0
 REMEMBERED = 5000
@@ -68,6 +68,7 @@ class Couriers:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._sender: Sender | None = None
         self._held: dict[str, int] = {}
+        self._results: defaultdict[tuple[str, int], list[Result]] = defaultdict(list)
         self._tasks: set[asyncio.Task[None]] = set()
         self._seen: deque[tuple[int, str, str, str]] = deque(maxlen=REMEMBERED)
         self._seen_from = 0
@@ -123,7 +124,8 @@ class Couriers:
         self._desk = Desk(self._host)
         desk = asyncio.create_task(self._desk.serve())
         self._started.set()
-        chores = [asyncio.create_task(chore()) for chore in (self._renew, self._purge)]
+        regular = ((WRITTEN_EVERY, self._write), (RENEW_EVERY, self._renew), (PURGE_EVERY, self._purge))
+        chores = [asyncio.create_task(self._regularly(*chore)) for chore in regular]
         try:
             if self._host.settings.sole:
                 await self._desk.ask(work.free_all)
@@ -194,17 +196,31 @@ class Couriers:
         self._looked[wanted] = self._seen_to
         return False
 
-    async def _renew(self) -> None:
+    async def _regularly(self, every: float, chore: Callable[[], Awaitable[None]]) -> None:
         while True:
-            await asyncio.sleep(RENEW_EVERY)
-            if self._held:
-                await self._desk.ask(partial(work.renew, leases=dict(self._held)))
+            try:
+                await chore()
+            except Exception as error:
+                log.error(
+                    "a regular part of the work on webhooks failed and is done again; facts may come twice; report the bug",
+                    error=str(error),
+                    kind=type(error).__name__,
+                )
+            await asyncio.sleep(every)
+
+    async def _write(self) -> None:
+        """Write what is known of rounds that are not over, of all webhooks at once."""
+        if self._results:
+            results, self._results = self._results, defaultdict(list)
+            await self._desk.ask(partial(work.record, results=results))
+
+    async def _renew(self) -> None:
+        if self._held:
+            await self._desk.ask(partial(work.renew, leases=dict(self._held)))
 
     async def _purge(self) -> None:
-        while True:
-            before = clock.now() - timedelta(days=self._host.settings.retention_days)
-            await self._desk.ask(partial(work.purge, before=before))
-            await asyncio.sleep(PURGE_EVERY)
+        before = clock.now() - timedelta(days=self._host.settings.retention_days)
+        await self._desk.ask(partial(work.purge, before=before))
 
     # --- one webhook ----------------------------------------------------------------------------------------------------
 
@@ -236,7 +252,6 @@ class Couriers:
             subjects[job.subject].append(job)
         queue = deque(subjects.values())
         bodies = await self._messages([job.position for job in round.jobs])
-        results: list[Result] = []
         failures = 0
 
         async def deliver() -> None:
@@ -247,24 +262,13 @@ class Couriers:
                         return
                     async with self._room:
                         outcome = await self._attempt(round.url, job.fact, bodies[job.position], round.secrets)
-                    results.append(Result(job, outcome))
+                    self._results[id, lease].append(Result(job, outcome))
                     failures = 0 if outcome.delivered else FAILING if outcome.throttles else failures + 1
                     if not outcome.delivered:
                         break
 
-        async def write() -> None:
-            while True:
-                await asyncio.sleep(WRITTEN_EVERY)
-                if written := results[:]:
-                    del results[:]
-                    await self._desk.ask(partial(work.record, id=id, lease=lease, results=written))
-
-        writing = asyncio.create_task(write())
-        try:
-            await asyncio.gather(*(deliver() for _ in range(min(SIDE_BY_SIDE, len(queue)))))
-        finally:
-            writing.cancel()
-        return results
+        await asyncio.gather(*(deliver() for _ in range(min(SIDE_BY_SIDE, len(queue)))))
+        return self._results.pop((id, lease), [])
 
     async def _attempt(self, url: str, id: str, body: str, secrets: tuple[str, ...]) -> Outcome:
         if self._sender is None:  # most deployments send none, and a client of HTTP takes its time to import

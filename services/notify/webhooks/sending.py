@@ -11,30 +11,61 @@ import asyncio
 import socket
 import ssl
 import time
+from collections import defaultdict
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from ipaddress import ip_address
 from typing import Any
 
-import aiohttp
-from aiohttp.abc import AbstractResolver, ResolveResult
 from yarl import URL
 
 from services.notify.webhooks.rules import Outcome, error_of
-from services.notify.webhooks.targets import Reach
+from services.notify.webhooks.targets import NUMBER, Reach
+from services.notify.webhooks.wire import Closed, Connection
 
 KEPT_OPEN = 1.5
 """Seconds that an idle connection is kept: less than what common servers do, which would close it under our hands."""
-DRAINED = 16_384
-"""Bytes of an answer's body that are read, and dropped, so that the connection can be used again."""
 DRAINING = 0.5
+"""Seconds that an answer is given to come to its end."""
+CONNECTING = 5.0
+"""Seconds after which the next of several addresses is tried."""
 LOOKUPS = 32
 """Names that are looked up at the same time; a slow name server holds up nobody else."""
+HANDSHAKE = 10.0
+"""Seconds for the handshake of TLS."""
 
 
 class TargetRefused(OSError):
     """This address is out of reach."""
+
+
+class Unreachable(OSError):
+    """Nobody answers there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Where an attempt goes: an address as it was given, taken apart."""
+
+    host: str
+    port: int
+    encrypted: bool
+    start: bytes
+
+    @classmethod
+    def of(cls, text: str) -> Target:
+        """Take an address apart. Raises ValueError."""
+        url = URL(text, encoded=True)
+        host, port = url.raw_host, url.port
+        if url.scheme not in ("https", "http") or not host or not port:
+            raise ValueError(f"not an address of a receiver: {text!r}")
+        start = f"POST {url.raw_path_qs} HTTP/1.1\r\nhost: {url.host_port_subcomponent}\r\n".encode("ascii")
+        if start.count(b"\n") != 2 or start.split(b"\r\n")[0].count(b" ") != 2:
+            raise ValueError(f"not an address of a receiver: {text!r}")
+        return cls(host, port, url.scheme == "https", start)
 
 
 class Sender:
@@ -42,61 +73,172 @@ class Sender:
 
     def __init__(self, reach: Reach, timeout: float) -> None:
         self._reach = reach
-        self._timeout = aiohttp.ClientTimeout(total=timeout)
+        self._timeout = timeout
         self._lookups = ThreadPoolExecutor(LOOKUPS, "webhook-names")
         self._tls = ssl.create_default_context()
-        self._sessions = {scheme: self._session(scheme == "https") for scheme in ("https", "http")}
+        self._tls.set_alpn_protocols(["http/1.1"])
+        self._idle: defaultdict[tuple[str, int, bool], list[Connection]] = defaultdict(list)
+        self._targets: dict[str, Target] = {}
+        self._sweeping: asyncio.TimerHandle | None = None
 
-    def _session(self, encrypted: bool) -> aiohttp.ClientSession:
-        def make_socket(address: Any) -> socket.socket:
-            family, kind, protocol, _, place = address
-            if not self._reach.has(place[0], place[1], encrypted):
-                raise TargetRefused(f"{place[0]} is out of reach")
-            return socket.socket(family, kind, protocol)
-
-        connector = aiohttp.TCPConnector(
-            resolver=_Names(self._reach, encrypted, self._lookups),
-            use_dns_cache=False,
-            socket_factory=make_socket,
-            ssl=self._tls,
-            limit=0,
-            keepalive_timeout=KEPT_OPEN,
-        )
-        return aiohttp.ClientSession(
-            connector=connector,
-            timeout=self._timeout,
-            cookie_jar=aiohttp.DummyCookieJar(),
-            trust_env=False,
-            auto_decompress=False,
-            skip_auto_headers=("Accept-Encoding",),
-            raise_for_status=False,
-        )
-
-    async def send(self, url: str, headers: dict[str, str], body: bytes) -> Outcome:
+    async def send(self, url: str, headers: Mapping[str, str], body: bytes) -> Outcome:
         """Make one attempt; whatever happens is its outcome."""
         began = time.monotonic()
-        status_code, retry_after, error, took = None, None, None, 0.0
         try:
-            target = URL(url, encoded=True)
-            session = self._sessions[target.scheme]
-            async with session.post(target, data=body, headers=headers, allow_redirects=False) as answer:
-                status_code, took = answer.status, time.monotonic() - began
-                retry_after = _seconds(answer.headers.get("Retry-After"))
-                error = None if 200 <= status_code < 300 else error_of(status_code)
-                with suppress(Exception):
-                    await asyncio.wait_for(_drain(answer), DRAINING)
-                if not answer.content.at_eof():
-                    answer.close()
+            target = self._target(url)
+            head = "".join([f"{name}: {value}\r\n" for name, value in headers.items()])
+            request = b"%saccept: */*\r\n%scontent-length: %d\r\n\r\n%s" % (target.start, head.encode("ascii"), len(body), body)
+            async with asyncio.timeout(self._timeout):
+                connection = await self._answer(target, request)
         except Exception as failure:
-            if status_code is None:
-                error, took = _kind(failure), time.monotonic() - began
-        return Outcome(status_code, error, round(took * 1000), retry_after)
+            return Outcome(None, _kind(failure), _milliseconds(began))
+        status, retry_after, took = connection.status, _seconds(connection.retry_after), _milliseconds(began)
+        if not connection.settled and not connection.closed:
+            await connection.ended(DRAINING)
+        self._keep(target, connection)
+        return Outcome(status, None if 200 <= status < 300 else error_of(status), took, retry_after)
 
     async def close(self) -> None:
         """Close every connection."""
-        for session in self._sessions.values():
-            await session.close()
+        if self._sweeping is not None:
+            self._sweeping.cancel()
+        for connections in self._idle.values():
+            for connection in connections:
+                connection.close()
         self._lookups.shutdown(wait=False, cancel_futures=True)
+
+    def _target(self, url: str) -> Target:
+        target = self._targets.get(url)
+        if target is None:
+            if len(self._targets) > 1000:
+                self._targets.clear()
+            target = self._targets[url] = Target.of(url)
+        return target
+
+    async def _answer(self, target: Target, request: bytes) -> Connection:
+        """Ask, and wait for the status. A connection that was kept, and that the receiver had closed meanwhile, is nobody's
+        failure: the request is made again on a new one."""
+        loop = asyncio.get_running_loop()
+        while True:
+            connection = self._kept(target) or await self._connect(target)
+            answered = loop.create_future()
+            try:
+                connection.ask(request, answered)
+                await answered
+            except Closed as closed:
+                if not closed.unused:
+                    raise
+                continue
+            except BaseException:
+                connection.close()
+                raise
+            return connection
+
+    # --- connections ----------------------------------------------------------------------------------------------------
+
+    def _kept(self, target: Target) -> Connection | None:
+        connections = self._idle.get((target.host, target.port, target.encrypted))
+        while connections:
+            connection = connections.pop()
+            if not connection.closed and time.monotonic() - connection.idle_since < KEPT_OPEN:
+                return connection
+            connection.close()
+        return None
+
+    def _keep(self, target: Target, connection: Connection) -> None:
+        if not connection.settled or connection.closed:
+            connection.close()
+            return
+        connection.used, connection.idle_since = True, time.monotonic()
+        self._idle[target.host, target.port, target.encrypted].append(connection)
+        if self._sweeping is None:
+            self._sweeping = asyncio.get_running_loop().call_later(KEPT_OPEN, self._sweep)
+
+    def _sweep(self) -> None:
+        """Close what was not used for long enough."""
+        self._sweeping = None
+        now = time.monotonic()
+        for place, connections in list(self._idle.items()):
+            fresh = [one for one in connections if not one.closed and now - one.idle_since < KEPT_OPEN]
+            for connection in connections:
+                if connection not in fresh:
+                    connection.close()
+            if fresh:
+                self._idle[place] = fresh
+            else:
+                del self._idle[place]
+        if self._idle:
+            self._sweeping = asyncio.get_running_loop().call_later(KEPT_OPEN / 2, self._sweep)
+
+    async def _connect(self, target: Target) -> Connection:
+        """A new connection, to the first of the name's addresses that takes it."""
+        addresses = await self._addresses(target)
+        for tried, address in enumerate(addresses, start=1):
+            last = tried == len(addresses)
+            try:
+                async with asyncio.timeout(None if last else CONNECTING):
+                    made = await self._connected(target, address)
+            except (Unreachable, TimeoutError):
+                if last:
+                    raise
+            else:
+                return await self._encrypted(target, made) if target.encrypted else await _speaking(made)
+        raise Unreachable(f"{target.host} has no address")
+
+    async def _addresses(self, target: Target) -> list[tuple[Any, ...]]:
+        """The addresses of a name: all of them within reach, or TargetRefused."""
+        if not self._reach.anywhere:
+            raise TargetRefused("no webhooks are sent")
+        found = _written(target)
+        if not found:
+            loop = asyncio.get_running_loop()
+            found = await loop.run_in_executor(self._lookups, lookup, target.host, target.port)
+        for *_, place in found:
+            if not self._reach.has(place[0], target.port, target.encrypted):
+                raise TargetRefused(f"{place[0]}, to which {target.host} resolves, is out of reach")
+        return found
+
+    async def _connected(self, target: Target, address: tuple[Any, ...]) -> socket.socket:
+        """The only place where a socket is made."""
+        family, kind, protocol, _, place = address
+        if place[1] != target.port or not self._reach.has(place[0], place[1], target.encrypted):
+            raise TargetRefused(f"{place[0]} is out of reach")
+        made = socket.socket(family, kind, protocol)
+        try:
+            made.setblocking(False)
+            made.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            await asyncio.get_running_loop().sock_connect(made, place)
+        except OSError as error:
+            made.close()
+            raise Unreachable(str(error)) from error
+        except BaseException:
+            made.close()
+            raise
+        return made
+
+    async def _encrypted(self, target: Target, made: socket.socket) -> Connection:
+        loop = asyncio.get_running_loop()
+        _, connection = await loop.create_connection(
+            Connection, sock=made, ssl=self._tls, server_hostname=target.host.rstrip("."), ssl_handshake_timeout=HANDSHAKE
+        )
+        return connection
+
+
+async def _speaking(made: socket.socket) -> Connection:
+    _, connection = await asyncio.get_running_loop().create_connection(Connection, sock=made)
+    return connection
+
+
+def _written(target: Target) -> list[tuple[Any, ...]]:
+    """The address that a host is, where it is no name: nobody is asked for it. Raises TargetRefused for a number that is
+    written as addresses are not (octal, hexadecimal, with parts left out), which every system reads otherwise."""
+    try:
+        ip_address(target.host)
+    except ValueError:
+        if NUMBER.fullmatch(target.host.rstrip(".").rpartition(".")[2].lower()):
+            raise TargetRefused(f"{target.host} is no name, and no address as it is written") from None
+        return []
+    return socket.getaddrinfo(target.host, target.port, type=socket.SOCK_STREAM, flags=socket.AI_NUMERICHOST)
 
 
 def lookup(host: str, port: int) -> list[tuple[Any, ...]]:
@@ -104,56 +246,27 @@ def lookup(host: str, port: int) -> list[tuple[Any, ...]]:
     return socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
 
 
-class _Names(AbstractResolver):
-    """Resolves names to addresses that are within reach, all of them, or to none."""
-
-    def __init__(self, reach: Reach, encrypted: bool, threads: ThreadPoolExecutor) -> None:
-        self._reach = reach
-        self._encrypted = encrypted
-        self._threads = threads
-
-    async def resolve(self, host: str, port: int = 0, family: int = socket.AF_UNSPEC) -> list[ResolveResult]:
-        if not self._reach.anywhere:
-            raise TargetRefused("no webhooks are sent")
-        found = await asyncio.get_running_loop().run_in_executor(self._threads, lookup, host, port)
-        for *_, place in found:
-            if not self._reach.has(place[0], port, self._encrypted):
-                raise TargetRefused(f"{place[0]}, to which {host} resolves, is out of reach")
-        return [
-            ResolveResult(hostname=host, host=place[0], port=port, family=family, proto=protocol, flags=socket.AI_NUMERICHOST)
-            for family, _, protocol, _, place in found
-        ]
-
-    async def close(self) -> None:
-        return None
-
-
-async def _drain(answer: aiohttp.ClientResponse) -> None:
-    read = 0
-    while read < DRAINED and (part := await answer.content.read(DRAINED)):
-        read += len(part)
-
-
 def _kind(failure: BaseException) -> str:
     """Which kind of error an exception is."""
-    causes = [failure]
-    while (cause := causes[-1].__cause__ or getattr(causes[-1], "os_error", None)) is not None and cause not in causes:
-        causes.append(cause)
-    if any(isinstance(cause, TargetRefused) for cause in causes):
+    if isinstance(failure, TargetRefused):
         return "target-refused"
-    if any(isinstance(cause, TimeoutError) for cause in causes):
+    if isinstance(failure, TimeoutError) and not isinstance(failure, Unreachable):
         return "timeout"
-    if any(isinstance(cause, ssl.SSLError | ssl.CertificateError) for cause in causes):
+    if isinstance(failure, ssl.SSLError | ssl.CertificateError):
         return "certificate"
-    if any(isinstance(cause, socket.gaierror | UnicodeError) for cause in causes):
+    if isinstance(failure, socket.gaierror | UnicodeError):
         return "name-unknown"
-    if isinstance(failure, aiohttp.InvalidURL | KeyError | ValueError):
-        return "target-refused"
-    if isinstance(failure, aiohttp.ClientConnectorError):
+    if isinstance(failure, Unreachable):
         return "unreachable"
-    if isinstance(failure, aiohttp.ServerDisconnectedError | ConnectionError | aiohttp.ClientOSError):
+    if isinstance(failure, ConnectionError):
         return "closed"
+    if isinstance(failure, ValueError):
+        return "target-refused"
     return "not-http"
+
+
+def _milliseconds(began: float) -> int:
+    return round((time.monotonic() - began) * 1000)
 
 
 def _seconds(retry_after: str | None) -> float | None:

@@ -26,7 +26,7 @@ from shared.messaging import Transaction, clocks
 
 log = logs.get("webhooks")
 
-AT_ONCE = 64
+AT_ONCE = 200
 """Deliveries of a webhook that are taken in hand at once."""
 LOOKED_THROUGH = 500
 """Facts of the feed that become deliveries of a webhook at once."""
@@ -161,11 +161,13 @@ def free_all(tx: Transaction) -> None:
     tx.session.execute(sa.update(Webhook).values(leased_until=None).execution_options(synchronize_session=False))
 
 
-def record(tx: Transaction, id: str, lease: int, results: Sequence[Result]) -> None:
-    """Write what became of deliveries; nothing, where the lease was lost."""
-    webhook = _held(tx, id, lease)
-    if webhook is not None:
-        _record(tx, webhook, results, tx.now(webhook.community))
+def record(tx: Transaction, results: Mapping[tuple[str, int], Sequence[Result]]) -> None:
+    """Write what became of deliveries, by the webhook and its lease; nothing of those whose lease was lost."""
+    held = select(Webhook).where(col(Webhook.id).in_([id for id, _ in results])).order_by(col(Webhook.id)).with_for_update()
+    rows: list[dict[str, Any]] = []
+    for webhook in tx.session.exec(held):
+        rows += _recorded(tx, webhook, results.get((webhook.id, webhook.lease), ()))
+    _write(tx, rows)
 
 
 def advance(tx: Transaction, id: str, lease: int, results: Sequence[Result], more: bool) -> Round | None:
@@ -175,7 +177,7 @@ def advance(tx: Transaction, id: str, lease: int, results: Sequence[Result], mor
     if webhook is None:
         return None
     now = tx.now(webhook.community)
-    _record(tx, webhook, results, now)
+    _write(tx, _recorded(tx, webhook, results))
     throttled = webhook.throttled_until is not None and webhook.throttled_until > now
     jobs: list[Job] = []
     if more and webhook.status == "active" and not throttled:
@@ -275,22 +277,30 @@ def _next(session: Session, webhook: Webhook, now: datetime) -> datetime | None:
     return due
 
 
-def _record(tx: Transaction, webhook: Webhook, results: Sequence[Result], now: datetime) -> None:
-    rows = [_recorded(tx, webhook, result, now) for result in results]
+_CHANGED = ("status", "tries", "due_at", "attempts", "ended_at")
+_WRITTEN = (
+    sa.update(_DELIVERY)
+    .where(
+        _DELIVERY.c.webhook == sa.bindparam("at_webhook"),
+        _DELIVERY.c.position == sa.bindparam("at_position"),
+        _DELIVERY.c.status == "waiting",
+    )
+    .values({name: sa.bindparam(f"new_{name}") for name in _CHANGED})
+)
+
+
+def _write(tx: Transaction, rows: list[dict[str, Any]]) -> None:
     if rows:
-        statement = sa.update(_DELIVERY).where(
-            _DELIVERY.c.webhook == webhook.id,
-            _DELIVERY.c.position == sa.bindparam("at_position"),
-            _DELIVERY.c.status == "waiting",
-        )
-        changed: dict[str, Any] = {
-            name: sa.bindparam(f"new_{name}") for name in ("status", "tries", "due_at", "attempts", "ended_at")
-        }
-        tx.session.connection().execute(statement.values(changed), rows)
+        tx.session.connection().execute(_WRITTEN, rows)
 
 
-def _recorded(tx: Transaction, webhook: Webhook, result: Result, now: datetime) -> dict[str, Any]:
-    """A delivery after an attempt; the webhook is changed accordingly."""
+def _recorded(tx: Transaction, webhook: Webhook, results: Sequence[Result]) -> list[dict[str, Any]]:
+    """Deliveries after an attempt; the webhook is changed accordingly."""
+    now = tx.now(webhook.community)
+    return [_after(tx, webhook, result, now) for result in results]
+
+
+def _after(tx: Transaction, webhook: Webhook, result: Result, now: datetime) -> dict[str, Any]:
     job, outcome = result.job, result.outcome
     attempt = {"at": now.isoformat(), "status_code": outcome.status_code, "milliseconds": outcome.milliseconds}
     attempts = [*job.attempts, {**attempt, "error": outcome.error}][-MOST_ATTEMPTS_KEPT:]
@@ -316,6 +326,7 @@ def _recorded(tx: Transaction, webhook: Webhook, result: Result, now: datetime) 
                 if outcome.throttles:
                     webhook.throttled_until = max(due, webhook.throttled_until or due)
     return {
+        "at_webhook": webhook.id,
         "at_position": job.position,
         "new_status": status,
         "new_tries": tries,
