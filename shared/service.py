@@ -60,7 +60,9 @@ class Loop(Protocol):
 class Service:
     """One of the services: its name, what it answers (`routers`), what it hears (`handlers`), what it does when the
     time has come (`timers`) and all the while (`loops`), its tables. `group` is the name of its consumer group: contract,
-    written out. `feeds`: it tells public facts again on the feed. Raises ValueError where two timers are of one kind."""
+    written out. `feeds`: it tells public facts again on the feed, in the order of this table, where each of them has a row
+    (`source`, `fact`, `position`), written in the same transaction under a lock held until its end. Raises ValueError where
+    two timers are of one kind."""
 
     name: str
     title: str
@@ -75,7 +77,7 @@ class Service:
     loops: Sequence[Callable[[Host], Loop]] = ()
     imports: Sequence[Import] = ()
     migrations: Path | None = None
-    feeds: bool = False
+    feeds: sa.Table | None = None
     dispatch: Dispatch = field(init=False)
     effects: dict[str, Effect] = field(init=False)
 
@@ -91,7 +93,7 @@ class Service:
     @property
     def writes(self) -> list[str]:
         """The streams it writes to."""
-        return [stream_of(self.name), *([FEED] if self.feeds else [])]
+        return [stream_of(self.name), *([] if self.feeds is None else [FEED])]
 
     @property
     def hears(self) -> list[type[Fact]]:
@@ -119,7 +121,9 @@ class Host:
         self.database = Database(settings.database_url)
         self.metrics = Metrics(service.name)
         keep = outbox.Keep(timedelta(days=settings.retention_days), timedelta(days=settings.stream_days))
-        self._relay = outbox.Relay(self.database, settings.redis_url, service.writes, self.metrics, settings.sweep_age, keep)
+        self._relay = outbox.Relay(
+            self.database, settings.redis_url, service.writes, self.metrics, settings.sweep_age, keep, service.feeds
+        )
         streams = [stream_of(teller) for teller in service.dispatch.tellers]
         self.observer = Observer(settings.redis_url, service.group, streams)
         self.progress = Progress(streams, settings.stall_after)

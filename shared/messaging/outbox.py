@@ -20,6 +20,7 @@ from shared import logs
 from shared.database import Database
 from shared.messaging import sets
 from shared.messaging.entries import fields_of
+from shared.messaging.feeding import Feeding
 from shared.messaging.healing import Healer
 from shared.messaging.housekeeping import Housekeeper
 from shared.messaging.metrics import Metrics, count
@@ -35,6 +36,8 @@ PIPELINE = 500
 """The most facts sent in one round trip."""
 MARK_AFTER = 0.05
 """Seconds of quiet after which sent facts are marked, so that marking does not compete with the next commands."""
+NEXT_TURN = 0.01
+"""Seconds until the next look where another replica is sending the feed."""
 SWEEP_EVERY = 0.5
 """Seconds between two looks for facts that a crash or a lost connection left unsent."""
 
@@ -63,7 +66,14 @@ class Relay:
     listeners' inbox counts it once."""
 
     def __init__(
-        self, database: Database, redis_url: str, streams: Sequence[str], metrics: Metrics, sweep_age: float, keep: Keep
+        self,
+        database: Database,
+        redis_url: str,
+        streams: Sequence[str],
+        metrics: Metrics,
+        sweep_age: float,
+        keep: Keep,
+        places: sa.Table | None = None,
     ) -> None:
         self._database = database
         self._client = sending_client(redis_url)
@@ -71,6 +81,9 @@ class Relay:
         self._sweep_age = timedelta(seconds=sweep_age)
         self._healer = Healer(database, self._client, streams)
         self._housekeeper = Housekeeper(database, self._client, streams, keep.facts, keep.entries)
+        self._feeding = None if places is None else Feeding(database, places, self._xadd, self._mark_in)
+        self._feed_due = False
+        self._swept = sa.true() if places is None else outbox.c.stream != FEED
         self.tracing: Tracing | None = None
         self._offered: queue.SimpleQueue[list[Row] | None] = queue.SimpleQueue()
         self._sent: list[tuple[str, str, str]] = []
@@ -98,7 +111,8 @@ class Relay:
         return self._thread.is_alive()
 
     def offer(self, rows: list[Row]) -> None:
-        """Send these outbox rows, which are committed, as soon as possible. Never blocks, never raises."""
+        """Send these outbox rows, which are committed, as soon as possible. Never blocks, never raises. Those of the feed are
+        sent in the order of their places, which only the database knows."""
         if rows:
             self._offered.put(rows)
 
@@ -111,6 +125,8 @@ class Relay:
                     self._send(rows)
                 if self._sent and (not rows or ended or len(self._sent) >= PIPELINE):
                     self._mark()
+                if self._feed_due:
+                    self._feed()
                 if not ended and time.monotonic() >= self._sweep_due:
                     self._sweep(self._started if first else datetime.now(UTC) - self._sweep_age)
                     first = False
@@ -132,6 +148,8 @@ class Relay:
 
     def _wait(self) -> tuple[list[Row], bool]:
         timeout = MARK_AFTER if self._sent else max(0.0, self._sweep_due - time.monotonic())
+        if self._feed_due:
+            timeout = min(timeout, NEXT_TURN)
         rows = self._take(timeout)
         return rows, self._stopping and self._offered.empty()
 
@@ -149,6 +167,24 @@ class Relay:
         return rows
 
     def _send(self, rows: Sequence[Row]) -> None:
+        if self._feeding is not None:
+            own = [row for row in rows if row["stream"] != FEED]
+            self._feed_due = self._feed_due or len(own) < len(rows)
+            rows = own
+        if rows:
+            self._xadd(rows)
+
+    def _feed(self) -> None:
+        """Send the feed as far as it is committed; or look again, where another replica is sending it."""
+        assert self._feeding is not None
+        most = 0
+        sent: int | None = 0
+        while sent is not None and sent == most:
+            most = 1 if self._refused else PIPELINE
+            sent = self._feeding.turn(most)
+        self._feed_due = sent is None
+
+    def _xadd(self, rows: Sequence[Row]) -> None:
         began = time.time_ns()
         step("relay:before-xadd")
         with self._client.pipeline(transaction=False) as pipeline:
@@ -166,6 +202,10 @@ class Relay:
         marks, self._sent = self._sent, []
         self._database.transact(lambda session: mark_sent(session, marks))
         step("relay:after-mark")
+
+    def _mark_in(self, session: Session) -> None:
+        marks, self._sent = self._sent, []
+        mark_sent(session, marks)
 
     def _sweep(self, before: datetime) -> None:
         self._sweep_due = time.monotonic() + SWEEP_EVERY
@@ -185,6 +225,8 @@ class Relay:
             return
         while left := self._sweep_once(before):
             log.info("sent facts that were left unsent", facts=left)
+        if self._feeding is not None:
+            self._feed()
 
     def _sweep_once(self, before: datetime) -> int:
         # SQLite has one writer, who must not wait for Redis. On PostgreSQL two replicas' sweepers pass over each other's
@@ -193,7 +235,7 @@ class Relay:
             with self._database.reading() as session:
                 rows = self._unsent(session, before)
             if rows:
-                self._send(rows)
+                self._xadd(rows)
                 self._mark()
             return len(rows)
         left = self._database.transact(lambda session: self._sweep_locked(session, before))
@@ -203,15 +245,14 @@ class Relay:
     def _sweep_locked(self, session: Session, before: datetime) -> int:
         rows = self._unsent(session, before)
         if rows:
-            self._send(rows)
-            marks, self._sent = self._sent, []
-            mark_sent(session, marks)
+            self._xadd(rows)
+            self._mark_in(session)
         return len(rows)
 
     def _unsent(self, session: Session, before: datetime) -> list[Row]:
         statement = (
             sa.select(outbox)
-            .where(outbox.c.entry_id.is_(None), outbox.c.created_at <= before)
+            .where(outbox.c.entry_id.is_(None), outbox.c.created_at <= before, self._swept)
             .order_by(outbox.c.created_at)
             .limit(1 if self._refused else PIPELINE)  # one tells whether Redis takes them again
             .with_for_update(skip_locked=True)
