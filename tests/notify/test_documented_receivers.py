@@ -1,4 +1,4 @@
-"""The receivers that docs/operations.md shows, as they stand there: PyPI's and npm's `standardwebhooks` verify what is sent."""
+"""The receivers that docs/subscribing.md shows, as they stand there: PyPI's and npm's `standardwebhooks` verify what is sent."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ import pytest
 from tests.messaging.test_supervision import until
 from tests.notify.subscriber import Subscriber
 
-PAGE = (Path(__file__).parent.parent.parent / "docs" / "operations.md").read_text()
+PAGE = (Path(__file__).parent.parent.parent / "docs" / "subscribing.md").read_text()
 NPM = os.environ.get("FENGHE_TEST_STANDARDWEBHOOKS", "")
 """A folder in which `npm install standardwebhooks` was run."""
 without_npm = pytest.mark.skipif(not NPM, reason="npm standardwebhooks: set FENGHE_TEST_STANDARDWEBHOOKS to its folder")
