@@ -1,0 +1,67 @@
+"""A season in a minute: in a rehearsal community agreements are renewed and expire, a referral is overdue and a project passes
+its deadline, by the community's clock, each told once, while the machine's clock goes on by seconds. Over HTTP only."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+import pytest
+
+from tests.system.conftest import AllInOne
+from tests.system.station_desk import Desk
+
+
+@pytest.fixture
+def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
+    system = AllInOne(tmp_path_factory.mktemp("season") / "data")
+    system.start()
+    yield Desk(system, "fenghe")
+    system.end()
+
+
+def test_a_season_with_an_expiry_a_renewal_an_overdue_referral_and_a_deadline(desk: Desk) -> None:
+    opened = desk.now()
+    stays, goes, works = (desk.registered(name, days=70) for name in ("春晖助老服务中心", "睦邻互助社", "暖心小厨"))
+    desk.offer(stays)
+    leaving = desk.offer(goes)
+
+    # Nobody answers in time: the request goes to the next, and nothing is dropped.
+    request, link = desk.request()
+    first = desk.referral(request)["organization"]
+    desk.days_pass(4)
+    second = desk.referral(request)["organization"]
+    assert {first, second} == {stays, goes}
+    assert desk.told(desk.of(first)).count("referral.expired") == 1
+    desk.do(f"/referrals/{desk.referral(request)['id']}/acceptance", None, desk.of(second))
+    desk.do(f"/referrals/{desk.referral(request)['id']}/delivery", None, desk.of(second))
+
+    # A project is claimed, assigned, and not done by its deadline.
+    project = desk.project("陪伴独居老人", [], deadline=str(desk.now().date() + timedelta(days=20)))
+    meeting = desk.meeting(project, objection_days=0)
+    desk.do(f"/meetings/{meeting}/opening")
+    desk.claim(works, project)
+    for verb in ("conclusion", "confirmation"):
+        desk.do(f"/meetings/{meeting}/{verb}")
+    assert not desk.see(f"/projects/{project}", {})["overdue"]
+    desk.days_pass(22)
+    assert desk.see(f"/projects/{project}", {})["overdue"]
+    assert desk.told(desk.of(works)).count("project.overdue") == 1
+
+    # Both agreements are warned of a month before their end; one is renewed, the other expires and leaves the menu.
+    desk.days_pass(20)
+    agreements = desk.get("/agreements", community=desk.community)["items"]
+    by_organization = {agreement["organization"]: agreement["id"] for agreement in agreements}
+    for organization in (stays, goes):
+        assert desk.told(desk.of(organization)).count("agreement.expiring") == 1
+    desk.post(f"/agreements/{by_organization[stays]}/renewal", {"ends_on": str(desk.now().date() + timedelta(days=365))})
+    desk.days_pass(30)
+    assert leaving not in desk.menu() and len(desk.menu()) == 1
+    assert desk.get(f"/offers/{leaving}")["status"] == "withdrawn"
+    assert desk.told(desk.of(goes)).count("agreement.ended") == 1
+
+    figures = desk.get(f"/communities/{desk.community}/figures")
+    assert (figures["renewed"], figures["expired"]) == (1, 2)
+    assert desk.client.get(f"/api/matching/communities/{desk.community}/figures").json()["overdue"] == 1
+    assert desk.see(f"/requests/{request}", link)["status"] == "served"
+    assert desk.now() - opened >= timedelta(days=75)
