@@ -37,6 +37,8 @@ def do(action: str, name: str | None, groups: bool, at_once: bool, port: int | N
             _all_in_one(action, name or "", groups, at_once, port, data)
     except SubscriberError as error:
         raise CommandError(str(error)) from None
+    except BrokenPipeError:
+        raise  # whoever read what is printed went away; Redis has its own error
     except (RedisError, OSError) as error:
         raise CommandError(f"Redis cannot be asked ({error}); start it (fenghe up), or check FENGHE_REDIS_URL.") from None
 
