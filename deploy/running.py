@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-
 from deploy import serving, workers
 from deploy.errors import CommandError
 from shared import logs
@@ -42,7 +40,7 @@ def run(service: Service, settings: Settings) -> int:
             async with serving.running([host]):
                 await serving.serve(build_app(host), sockets, ready, [host], watched)
 
-        asyncio.run(main())
+        serving.run(main())
 
     if settings.workers == 1:
         serve()

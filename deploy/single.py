@@ -64,7 +64,7 @@ def up(path: Path, host: str, port: int, when_ready: Callable[[str, DataFolder],
         for running in hosts:
             upgrade(running.service, running.database)
         announce = threading.Thread(target=when_ready, args=(address, folder), name="announce", daemon=True)
-        asyncio.run(_serve(hosts, valkey, listening, announce.start))
+        serving.run(_serve(hosts, valkey, listening, announce.start))
     finally:
         listening.close()
         valkey.stop()

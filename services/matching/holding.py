@@ -8,16 +8,16 @@ project, requests, referrals.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, cast
 
-from sqlalchemy import CursorResult, bindparam, update
-from sqlmodel import Session, col, select
+from sqlalchemy import CursorResult, Table, bindparam, update
+from sqlmodel import Session, SQLModel, col, select
 
 from services.matching.models import Community, Referral, Request
 from services.matching.rules import REFERRAL
 from shared.lifecycle import follow
-from shared.messaging import Transaction
+from shared.messaging import Transaction, sets
 from shared.problems import Conflict
 
 REFERRAL_DUE = "referral-due"
@@ -43,6 +43,8 @@ WRITTEN = (
 )
 
 
+_REQUESTS: Table = Request.__table__  # type: ignore[attr-defined]
+
 _COMMUNITIES = (
     select(Community.id).where(col(Community.id).in_(bindparam("communities", expanding=True))).order_by(col(Community.id))
 )
@@ -66,17 +68,43 @@ def _hold(session: Session, statement: Any, communities: Iterable[str]) -> None:
 
 def load(session: Session, *conditions: Any) -> list[Request]:
     """Requests, locked until the transaction ends, detached: whoever changes one calls `save`."""
+    return load_by(session, loading(*conditions), {})
+
+
+def loading(*conditions: Any) -> Any:
+    """The statement by which `load_by` loads. Where it is built once, with bound parameters, for what happens with every
+    request, it costs a third less."""
     statement = select(Request).where(*conditions).order_by(Request.id).with_for_update()
-    requests = list(session.exec(statement.execution_options(populate_existing=True)))
+    return statement.execution_options(populate_existing=True)
+
+
+def load_by(session: Session, statement: Any, given: Mapping[str, Any]) -> list[Request]:
+    """As `load`, by a statement of `loading` and its parameters."""
+    requests = list(session.execute(statement, given).scalars())
     for request in requests:
         session.expunge(request)
     return requests
 
 
+def insert(session: Session, requests: Sequence[Request]) -> None:
+    """Write new requests, in one statement."""
+    _insert(session, Request, requests)
+
+
+def insert_referrals(session: Session, referrals: Sequence[Referral]) -> None:
+    """Write new referrals, in one statement."""
+    _insert(session, Referral, referrals)
+
+
+def _insert(session: Session, model: type[SQLModel], values: Sequence[SQLModel]) -> None:
+    table: Table = model.__table__  # type: ignore[attr-defined]
+    names = [column.name for column in table.columns]
+    sets.insert(session, table, names, [[getattr(value, name) for name in names] for value in values])
+
+
 def save(session: Session, requests: Sequence[Request]) -> None:
     """Write changed requests back, in one statement."""
-    if requests:
-        session.execute(update(Request), [{name: getattr(request, name) for name in WRITTEN} for request in requests])
+    sets.update(session, _REQUESTS, WRITTEN, [[getattr(request, name) for name in WRITTEN] for request in requests])
 
 
 def decide(tx: Transaction, referral: Referral, verb: str, **values: Any) -> None:

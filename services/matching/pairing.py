@@ -10,11 +10,11 @@ from collections.abc import Collection, Iterable, Sequence
 from datetime import timedelta
 from decimal import Decimal
 
-from sqlalchemy import insert
-from sqlmodel import Session, col, select
+from sqlalchemy import bindparam
+from sqlmodel import col, select
 
 from services.matching import fate, learning, queries, rank, telling, understanding
-from services.matching.holding import REFERRAL_DUE, decide, load, save
+from services.matching.holding import REFERRAL_DUE, decide, insert_referrals, load, load_by, loading, save
 from services.matching.models import Referral, Request
 from services.matching.queries.ranking import Found, Kind, openings
 from services.matching.rules import OPEN_REFERRAL, REQUEST, TIME_TO_ANSWER
@@ -37,16 +37,20 @@ LOOK_AGAIN = "look-again"
 """The kind of the timers by which a community's unmatched requests are ranked again the next day; of each its subject."""
 
 
+_SUBMITTED = loading(Request.status == "submitted", col(Request.community).in_(bindparam("communities", expanding=True)))
+_SUBMITTED_OF = _SUBMITTED.where(col(Request.id).in_(bindparam("ids", expanding=True)))
+
+
 def pair_submitted(tx: Transaction, communities: Collection[str], ids: Collection[str] | None = None) -> None:
     """Read and match the requests (of these ids, or all) of some communities that still stand as submitted. Requests
     of a community whose taxonomy has not been heard of, or not been learned yet, are left as they are."""
     readers = learning.readers(tx.session, communities)
     for community in queries.menu.current_taxonomies(tx.session, set(communities) - set(readers)):
         learning.wish_for_model(tx, community)
-    conditions = [Request.status == "submitted", col(Request.community).in_(communities)]
+    statement, given = _SUBMITTED, {"communities": communities}
     if ids is not None:
-        conditions.append(col(Request.id).in_(ids))
-    requests = [request for request in load(tx.session, *conditions) if request.community in readers]
+        statement, given = _SUBMITTED_OF, {"communities": communities, "ids": ids}
+    requests = [request for request in load_by(tx.session, statement, given) if request.community in readers]
     for some in _portions(requests):
         _classify(tx, some, readers)
         match(tx, some, are_new=True)
@@ -297,9 +301,3 @@ def refer(
     tx.schedule(REFERRAL_DUE, referral.id, request.community, referral.due_at)
     tx.tell(ReferralMade(**telling.referral_state(referral)))
     return referral
-
-
-def insert_referrals(session: Session, referrals: Sequence[Referral]) -> None:
-    """Write new referrals, in one statement."""
-    if referrals:
-        session.execute(insert(Referral), [referral.model_dump() for referral in referrals])

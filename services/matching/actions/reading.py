@@ -1,17 +1,12 @@
-"""What people say about how a request was read; and what else is like it."""
+"""What people say about how a request was read."""
 
 from __future__ import annotations
-
-from datetime import timedelta
-
-from sqlmodel import Session
 
 from services.matching import learning, pairing, queries, telling
 from services.matching.actions.requests import community_of, locked, withdraw_open_referral
 from services.matching.models import Request
 from services.matching.rules import REQUEST
-from services.matching.understanding import understand
-from services.matching.views import ClassificationTerms, CorrectionTerms, OpenRequest, RequestView
+from services.matching.views import ClassificationTerms, CorrectionTerms, RequestView
 from shared.access import Caller
 from shared.events.matching import RequestClassified
 from shared.lifecycle import follow
@@ -20,24 +15,6 @@ from shared.problems import Conflict, Invalid
 
 BY_STATION, BY_RESIDENT = "station", "resident"
 """The `classifier` of a request that a person read."""
-SIMILAR = 0.12
-SIMILAR_DAYS, SIMILAR_AMONG, SIMILAR_SHOWN = 30, 20, 3
-"""Of so many newest open requests for the same item in the compound, within so many days, so many are offered whose words have
-at least this cosine with the new one's."""
-
-
-def similar_requests(session: Session, request: RequestView, text: str) -> list[OpenRequest]:
-    """Open requests of the same compound that seem to ask for the same as one that was just submitted in these words, most
-    alike first; of one that is not surely understood, none."""
-    reader = learning.readers(session, [request.community]).get(request.community)
-    reading = understand(reader.model, text) if reader else None
-    if reader is None or reading is None or reading.item is None:
-        return []
-    since = request.submitted_at - timedelta(days=SIMILAR_DAYS)
-    found = queries.reading.open_requests(session, request, reading.item, since, SIMILAR_AMONG)
-    cosines = reader.model.alike(text, [words for words, _ in found])
-    alike = [(cosine, other) for cosine, (_, other) in zip(cosines, found, strict=True) if cosine >= SIMILAR]
-    return [other for _, other in sorted(alike, key=lambda one: -one[0])[:SIMILAR_SHOWN]]
 
 
 def classify_request(tx: Transaction, caller: Caller, id: str, terms: ClassificationTerms) -> RequestView:

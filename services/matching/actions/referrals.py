@@ -78,7 +78,7 @@ def hand_on_referral(tx: Transaction, caller: Caller, id: str, terms: HandingOnT
     if request.status == "accepted":
         pairing.stand_matched(tx, request)
     holding.save(tx.session, [request])
-    pairing.insert_referrals(tx.session, [made])
+    holding.insert_referrals(tx.session, [made])
     return _view(made)
 
 

@@ -6,10 +6,10 @@ from sqlmodel import col, select
 
 from services.matching import fate, holding, learning, pairing, projects, queries, telling
 from services.matching.classify.signals import alarm_in
-from services.matching.models import Community, Referral, Remark, Request
+from services.matching.models import Referral, Remark, Request
 from services.matching.rules import OPEN_REFERRAL, REQUEST, language_of
 from services.matching.understanding import understand
-from services.matching.views import ReasonTerms, RemarkTerms, RequestTerms, RequestView
+from services.matching.views import ReasonTerms, RemarkTerms, RequestTakenIn, RequestTerms, RequestView
 from shared.access import Caller
 from shared.events.matching import (
     ReferralWithdrawn,
@@ -26,7 +26,7 @@ from shared.messaging import Transaction
 from shared.problems import Forbidden, Invalid, NotFound
 
 
-def submit_request(tx: Transaction, caller: Caller, terms: RequestTerms) -> RequestView:
+def submit_request(tx: Transaction, caller: Caller, terms: RequestTerms) -> RequestTakenIn:
     """Take in a resident's request. Raises Forbidden for a channel that only the station may write down, for paper and
     phone, and for what only it may call urgent, Invalid for a community or compound nobody has heard of here."""
     if terms.channel != "website" or terms.intake != "web":
@@ -38,27 +38,27 @@ def submit_request(tx: Transaction, caller: Caller, terms: RequestTerms) -> Requ
         caller.belongs_to(terms.community)
     if terms.urgency == "urgent" and caller.role not in ("station", "operator"):
         raise Forbidden("What is urgent is for the community's station to say; call it, or write `soon`.")
-    community = tx.session.get(Community, terms.community)
-    if community is None:
+    compounds = queries.menu.compounds_of(tx.session, terms.community)
+    if compounds is None:
         raise Invalid(
             "community",
             f"There is no community {terms.community!r} here (yet); take its id from GET /api/registry/communities.",
             "community-unknown",
         )
-    if terms.compound not in community.compounds:
+    if terms.compound not in compounds:
         raise Invalid(
             "compound",
-            f"There is no compound {terms.compound!r} in this community; it has {', '.join(community.compounds)}.",
+            f"There is no compound {terms.compound!r} in this community; it has {', '.join(compounds)}.",
             "compound-unknown",
         )
     request = Request(
         id=new_id(),
-        community=community.id,
+        community=terms.community,
         channel=terms.channel,
         compound=terms.compound,
         language=terms.language or language_of(terms.text),
         text=terms.text,
-        submitted_at=tx.now(community.id),
+        submitted_at=tx.now(terms.community),
         status="submitted",
         intake=terms.intake,
         fee_limit=None if terms.fee_limit is None else f"{terms.fee_limit:.2f}",
@@ -72,11 +72,15 @@ def submit_request(tx: Transaction, caller: Caller, terms: RequestTerms) -> Requ
     if request.alarm is not None:
         request.urgency = "urgent"
     reader = learning.readers(tx.session, [request.community]).get(request.community)
+    similar = []
     if reader is not None:
-        request.understood = understand(reader.model, request.text).as_kept(request.text)
-    tx.session.add(request)
+        reading = understand(reader.model, request.text)
+        request.understood = reading.as_kept(request.text)
+        if reading.item is not None:
+            similar = queries.reading.similar_requests(tx.session, reader.model, request, reading.item)
+    holding.insert(tx.session, [request])
     tx.tell(RequestSubmitted(**telling.request_state(request)))
-    return queries.requests.request_view(tx.session, request)
+    return RequestTakenIn(**dict(queries.requests.request_view(tx.session, request)), similar=similar)
 
 
 def withdraw_request(tx: Transaction, caller: Caller, id: str, terms: RemarkTerms | None) -> RequestView:

@@ -49,8 +49,7 @@ def submit_request(body: RequestTerms, caller: Caller = allow("anyone"), edge: E
         role="resident", community=view.community, request=view.id, issued_at=view.submitted_at, days=LINK_DAYS
     )
     slip = None if body.intake == "web" else slip_of(link)
-    similar = edge.read(actions.reading.similar_requests, view, body.text)
-    return SubmittedRequest(**dict(view), link=link, slip=slip, similar=similar)
+    return SubmittedRequest(**dict(view), link=link, slip=slip)
 
 
 @router.get("/requests/{id}", tags=["requests"])

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import bindparam
 from sqlmodel import Session, col, select
 
-from services.matching.models import Agreement, Offer, Organization, Taxonomy
+from services.matching.models import Agreement, Community, Offer, Organization, Taxonomy
 from services.matching.rules import SERVING
 
 KEPT = 64
@@ -31,6 +31,15 @@ _TAXONOMIES: Any = (
     .where(col(Taxonomy.community).in_(bindparam("communities", expanding=True)))
     .order_by(col(Taxonomy.version), col(Taxonomy.id))
 )
+
+
+_COMPOUNDS: Any = select(Community.compounds).where(Community.id == bindparam("community"))
+
+
+def compounds_of(session: Session, community: str) -> list[str] | None:
+    """A community's compounds (ids); None for one nobody has heard of."""
+    found = session.connection().execute(_COMPOUNDS, {"community": community}).first()
+    return None if found is None else found.compounds
 
 
 def current_taxonomies(session: Session, communities: Collection[str]) -> dict[str, CurrentTaxonomy]:

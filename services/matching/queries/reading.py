@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import Integer, bindparam
 from sqlmodel import Session, col, select
 
+from services.matching.classify.model import Model
 from services.matching.classify.signals import ADVICE
 from services.matching.models import Request
 from services.matching.rules import OPEN_REQUEST
-from services.matching.views import EmergencyView, Guess, OpenRequest, RequestView, UnderstoodView
+from services.matching.views import EmergencyView, Guess, OpenRequest, UnderstoodView
 
 
 def understood(request: Request, names: Mapping[str, list[str]]) -> UnderstoodView | None:
@@ -43,6 +44,11 @@ def emergency(request: Request) -> EmergencyView | None:
     return EmergencyView(kind=request.alarm, **ADVICE[request.alarm]._asdict())
 
 
+SIMILAR = 0.12
+SIMILAR_DAYS, SIMILAR_AMONG, SIMILAR_SHOWN = 30, 20, 3
+"""Of so many newest open requests for the same item in the compound, within so many days, so many are offered whose words have
+at least this cosine with the new one's."""
+
 _OPEN_REQUESTS: Any = (
     select(Request.text, *(getattr(Request, name) for name in OpenRequest.model_fields))
     .where(
@@ -59,10 +65,13 @@ _OPEN_REQUESTS: Any = (
 """Built once, and run past the session: it is asked with every request."""
 
 
-def open_requests(
-    session: Session, request: RequestView, item: str, since: datetime, most: int
-) -> list[tuple[str, OpenRequest]]:
-    """The newest open requests of the same compound for an item, with their words, which are not for showing."""
+def similar_requests(session: Session, model: Model, request: Request, item: str) -> list[OpenRequest]:
+    """Open requests of the same compound that seem to ask for the same as one that is just being taken in and was read as
+    asking for `item`, most alike first."""
+    since = request.submitted_at - timedelta(days=SIMILAR_DAYS)
     given = {"community": request.community, "compound": request.compound, "item": item, "id": request.id}
-    rows = session.connection().execute(_OPEN_REQUESTS, {**given, "since": since, "most": most})
-    return [(text, OpenRequest(**dict(zip(OpenRequest.model_fields, shown, strict=True)))) for text, *shown in rows]
+    rows = session.connection().execute(_OPEN_REQUESTS, {**given, "since": since, "most": SIMILAR_AMONG}).all()
+    cosines = model.alike(request.text, [text for text, *_ in rows]) if rows else []
+    alike = [(cosine, shown) for cosine, (_, *shown) in zip(cosines, rows, strict=True) if cosine >= SIMILAR]
+    most = sorted(alike, key=lambda one: -one[0])[:SIMILAR_SHOWN]
+    return [OpenRequest(**dict(zip(OpenRequest.model_fields, shown, strict=True))) for _, shown in most]

@@ -170,15 +170,20 @@ class OpenRequest(BaseModel):
     status: RequestStatus
 
 
-class SubmittedRequest(RequestView, Personal):
+class RequestTakenIn(RequestView):
+    """A request that was taken in. `similar` are open requests of the same compound that seem to ask for the same: the resident
+    may leave it at one of them, and withdraw this one."""
+
+    similar: list[OpenRequest] = []
+
+
+class SubmittedRequest(RequestTakenIn, Personal):
     """A request that was taken in. `link` is the resident's token: whoever holds it may follow, withdraw, dispute and
     close this one request and rate its service. It is given here and kept nowhere. `slip` is what the station prints and
-    hands over with it where the request came on paper or by phone. `similar` are open requests of the same compound that
-    seem to ask for the same: the resident may leave it at one of them, and withdraw this one."""
+    hands over with it where the request came on paper or by phone."""
 
     link: str
     slip: BilingualText | None = None
-    similar: list[OpenRequest] = []
 
 
 class RemarkView(Personal):
