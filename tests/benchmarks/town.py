@@ -22,11 +22,11 @@ MEMBERS = ("repairs", "plumbers", "neighbours", "volunteers")
 
 
 @contextmanager
-def matching(ground: Ground, kind: str) -> Iterator[tuple[int, Bodies, int]]:
-    """The port of a matching service that knows a community and four organizations with room for everybody, the bodies of
-    requests that they can serve, and the id of the process. Everything heard has taken effect."""
+def matching(ground: Ground, kind: str, workers: int = 1) -> Iterator[tuple[int, Bodies, int]]:
+    """The port of a matching service of so many workers that knows a community and four organizations with room for everybody,
+    the bodies of requests that they can serve, and the id of the process. Everything heard has taken effect."""
     town = Town()
-    with ground.database(kind) as url, replicas(ground, url, town, 1) as ((port, pid),):
+    with ground.database(kind) as url, replicas(ground, url, town, 1, workers) as ((port, pid),):
         yield port, bodies(town), pid
 
 
@@ -36,7 +36,7 @@ def bodies(town: Town) -> Bodies:
 
 
 @contextmanager
-def replicas(ground: Ground, url: str, town: Town, count: int) -> Iterator[list[tuple[int, int]]]:
+def replicas(ground: Ground, url: str, town: Town, count: int, workers: int = 1) -> Iterator[list[tuple[int, int]]]:
     """The port and the process of each of so many replicas of matching on a new database, as above."""
     ground.redis.flushall()
     tell(ground.redis, town)
@@ -47,7 +47,12 @@ def replicas(ground: Ground, url: str, town: Town, count: int) -> Iterator[list[
         found = []
         for _ in range(count):
             port = free_port()
-            of_this = {**environment, "FENGHE_PORT": str(port), "FENGHE_SOLE": str(count == 1)}
+            of_this = {
+                **environment,
+                "FENGHE_PORT": str(port),
+                "FENGHE_WORKERS": str(workers),
+                "FENGHE_SOLE": str(count * workers == 1),
+            }
             process = stack.enter_context(ground.process(["-m", "deploy.cli", "run", "matching"], **of_this))
             ground.until("matching is quiet", lambda port=port: quiet(port), process)
             found.append((port, process.pid))
