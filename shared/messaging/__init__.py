@@ -67,9 +67,9 @@ What a service imports of it stands here. A service is written in this order; `t
 
 from shared.database import insert
 from shared.events import CloudEvent, Fact
-from shared.messaging import clocks
+from shared.messaging import clocks, sets
 from shared.messaging.handlers import Handlers
 from shared.messaging.timers import Timer, Timers
 from shared.messaging.transaction import Transaction
 
-__all__ = ["CloudEvent", "Fact", "Handlers", "Timer", "Timers", "Transaction", "clocks", "insert"]
+__all__ = ["CloudEvent", "Fact", "Handlers", "Timer", "Timers", "Transaction", "clocks", "insert", "sets"]

@@ -1,4 +1,4 @@
-"""The receivers that docs/subscribing.md shows, as they stand there: PyPI's and npm's `standardwebhooks` verify what is sent."""
+"""The receivers shown in docs/subscribing.md, as they stand there: PyPI's and npm's `standardwebhooks` verify what is sent."""
 
 from __future__ import annotations
 
