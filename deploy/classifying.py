@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
 from deploy.errors import CommandError
+from services.matching.classify.fitting import fit, read_together
 from services.matching.classify.lessons import Label, Leaf, Topic, topics_of_file
 from services.matching.classify.measures import by_category, finest, measures
-from services.matching.classify.model import Model, Reading, fit
+from services.matching.classify.model import Model, Reading
 
 SMALLEST = 0.005
 FEWEST = 3
@@ -41,23 +42,53 @@ class Report:
         print(f"{source}, line {number}: {what}", file=sys.stderr)
 
 
-def classify(taxonomy: Path, train: Path | None, explain: bool, evaluate: bool, texts: BinaryIO | None = None) -> int:
-    """Read the texts of the standard input, and print what each asks for or, with `evaluate`, how well that was read.
-    Returns how many lines could not be used. Raises CommandError where there is nothing to read them by."""
+class Asked(NamedTuple):
+    """What is to be said of the texts. `one_by_one`: each is read as it comes, and nothing is learned from the others."""
+
+    explain: bool = False
+    evaluate: bool = False
+    one_by_one: bool = False
+
+
+def classify(taxonomy: Path, train: Path | None, asked: Asked, texts: BinaryIO | None = None) -> int:
+    """Read the texts of the standard input, and print what each asks for or, with `evaluate`, how well that was read. Their
+    words, never their labels, help to read one another. Returns how many lines could not be used. Raises CommandError where
+    there is nothing to read them by."""
     report = Report()
     topics = _topics(taxonomy)
-    model = fit(topics, _labels_of(train, topics, report) if train else ())
+    labels = _labels_of(train, topics, report) if train else []
     lines = read_lines("standard input", texts or sys.stdin.buffer, report)
-    if evaluate:
-        _evaluate(model, topics, lines, report)
+    if asked.evaluate:
+        right = [label for _, label in _labels("standard input", lines, topics, report)]
+        _, readings = _read(topics, labels, [label.text for label in right], asked)
+        _evaluate(topics, readings, right)
         return report.bad
-    for line in lines:
-        (reading,) = model.read([line.text])
-        answer: dict[str, Any] = {"text": line.text, "ranked": _ranked(reading), "abstain": reading.abstain}
-        if explain:
-            answer["why"] = _why(model, topics, line.text, reading)
-        print(json.dumps(answer, ensure_ascii=False))
+    if asked.one_by_one:
+        model = fit(topics, labels)
+        for line in lines:
+            _print(model, topics, line.text, model.read([line.text])[0], asked.explain)
+        return report.bad
+    given = [line.text for line in lines]
+    model, readings = _read(topics, labels, given, asked)
+    for text, reading in zip(given, readings, strict=True):
+        _print(model, topics, text, reading, asked.explain)
     return report.bad
+
+
+def _read(
+    topics: tuple[Topic, ...], labels: Sequence[Label], texts: Sequence[str], asked: Asked
+) -> tuple[Model, list[Reading]]:
+    if asked.one_by_one:
+        model = fit(topics, labels)
+        return model, model.read(texts)
+    return read_together(topics, labels, texts)
+
+
+def _print(model: Model, topics: tuple[Topic, ...], text: str, reading: Reading, explain: bool) -> None:
+    answer: dict[str, Any] = {"text": text, "ranked": _ranked(reading), "abstain": reading.abstain}
+    if explain:
+        answer["why"] = _why(model, topics, text, reading)
+    print(json.dumps(answer, ensure_ascii=False))
 
 
 def read_lines(source: str, stream: Iterable[bytes], report: Report) -> Iterator[Line]:
@@ -118,11 +149,9 @@ def _labels(source: str, lines: Iterable[Line], topics: tuple[Topic, ...], repor
             yield line, Label(line.text, category, item)
 
 
-def _evaluate(model: Model, topics: tuple[Topic, ...], lines: Iterable[Line], report: Report) -> None:
+def _evaluate(topics: tuple[Topic, ...], readings: Sequence[Reading], labels: Sequence[Label]) -> None:
     """Print one JSON object: how well texts were read at the level at which they are labelled, how well their categories
     were, how many decisions were left to people, and how many texts that ask for nothing were left alone."""
-    labels = [label for _, label in _labels("standard input", lines, topics, report)]
-    readings = model.read([label.text for label in labels])
     asking = [(reading, label) for reading, label in zip(readings, labels, strict=True) if label.category is not None]
     read, right = [reading for reading, _ in asking], [label for _, label in asking]
     idle = [reading for reading, label in zip(readings, labels, strict=True) if label.category is None]

@@ -209,12 +209,16 @@ def classify(
     ] = None,
     explain: Annotated[bool, typer.Option("--explain", help="Say what in each text spoke for the first choice.")] = False,
     evaluate: Annotated[bool, typer.Option("--evaluate", help="The texts have labels: print how well they are read.")] = False,
+    one_by_one: Annotated[
+        bool, typer.Option("--one-by-one", help="Read each text as it comes, without what the others' words teach.")
+    ] = False,
 ) -> None:
-    """Say what texts ask for: JSON lines from the standard input, {"text": …} each, read by any taxonomy."""
+    """Say what texts ask for: JSON lines from the standard input, {"text": …} each, read by any taxonomy. All of them are
+    read together: fifty or more help to read one another, by their words and never by their labels."""
     from deploy import classifying
 
     with _sentences():
-        if classifying.classify(taxonomy, train, explain, evaluate):
+        if classifying.classify(taxonomy, train, classifying.Asked(explain, evaluate, one_by_one)):
             raise typer.Exit(1)
 
 

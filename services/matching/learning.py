@@ -24,8 +24,8 @@ from sqlmodel import Session, col, select
 from services.matching import queries
 from services.matching.classify import METHOD, Model
 from services.matching.classify import lessons as taught
+from services.matching.classify.fitting import fit
 from services.matching.classify.measures import finest, measures
-from services.matching.classify.model import fit
 from services.matching.classify.words import edition
 from services.matching.models import FittedModel, Label, Request, Taxonomy
 from shared.clock import CIVIL_TIME

@@ -10,9 +10,10 @@ from pathlib import Path
 import pytest
 
 from services.matching import classify
+from services.matching.classify.fitting import fit
 from services.matching.classify.lessons import Label, Leaf, topics_of_fact, topics_of_file
 from services.matching.classify.measures import Judged, measures
-from services.matching.classify.model import Model, fit
+from services.matching.classify.model import Model
 from services.matching.classify.words import FIELD, FILES, SYNONYM, features
 from tests.matching.given import CATEGORIES, CHOIR, GIBBERISH, LEAK, PESTS, PLUMBING
 
@@ -112,7 +113,7 @@ def test_labels_are_learned():
 def test_many_lessons_are_learned_as_few_are(tiny, monkeypatch):
     labels = [Label(f"{text}{n}号楼", "housing", item) for n in range(8) for text, item in ((LEAK, PLUMBING), ("蟑螂", PESTS))]
     exactly = fit(TOPICS, labels)
-    monkeypatch.setattr("services.matching.classify.model.LARGE", 10)
+    monkeypatch.setattr("services.matching.classify.fitting.LARGE", 10)
     step_by_step = fit(TOPICS, labels)
     for one, other in zip(exactly.read(TEXTS), step_by_step.read(TEXTS), strict=True):
         assert one.best[:2] == other.best[:2]

@@ -177,7 +177,7 @@ def test_a_request_keeps_which_model_read_it_and_one_that_comes_too_early_waits(
     assert (early["understood"], steps.seen(early["id"])["status"]) == (None, "submitted")
     matching.hear(town.taxonomy())
     view = steps.seen(early["id"])
-    assert (view["item"], view["classifier"]) == (PLUMBING, "ridge-words-v2/tiny/1")
+    assert (view["item"], view["classifier"]) == (PLUMBING, "ridge-words-v3/tiny/1")
     (model,) = models(matching, town)
     assert (model["number"], model["name"], model["status"]) == (1, view["classifier"], "in-force")
 
@@ -200,7 +200,7 @@ def test_a_model_that_is_better_on_what_was_held_out_takes_over(matching, town, 
     assert (this["of"], before["of"]) == ("this", "before") and this["accuracy"] > before["accuracy"]
     request = town.submit(matching, text="隔壁麻将声")
     assert steps.seen(request["id"])["item"] == PESTS
-    assert steps.seen(request["id"])["classifier"] == "ridge-words-v2/tiny/1/2"
+    assert steps.seen(request["id"])["classifier"] == "ridge-words-v3/tiny/1/2"
     renew(matching, town)
     assert len(models(matching, town)) == 2, "nothing new was said"
 
@@ -231,16 +231,17 @@ def test_a_new_taxonomy_is_learned_anew(matching, town, steps):
     town.open_with(matching, "甲")
     matching.hear(town.taxonomy(version=2))
     new, old = models(matching, town)
-    assert (new["name"], new["status"], old["status"]) == ("ridge-words-v2/tiny/2", "in-force", "retired")
+    assert (new["name"], new["status"], old["status"]) == ("ridge-words-v3/tiny/2", "in-force", "retired")
 
 
 def test_a_model_of_another_method_is_replaced(matching, town, steps, monkeypatch):
     town.open_with(matching, "甲")
-    monkeypatch.setattr("services.matching.classify.model.METHOD", "ridge-words-v3")
-    monkeypatch.setattr("services.matching.learning.METHOD", "ridge-words-v3")
+    monkeypatch.setattr("services.matching.classify.model.METHOD", "ridge-words-v9")
+    monkeypatch.setattr("services.matching.classify.fitting.METHOD", "ridge-words-v9")
+    monkeypatch.setattr("services.matching.learning.METHOD", "ridge-words-v9")
     monkeypatch.setattr(learning, "_models", {})
     request = town.submit(matching)
-    assert steps.seen(request["id"])["classifier"] == "ridge-words-v3/tiny/1"
+    assert steps.seen(request["id"])["classifier"] == "ridge-words-v9/tiny/1"
 
 
 def test_the_night_is_the_next_one_in_china():

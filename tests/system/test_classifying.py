@@ -95,3 +95,33 @@ def test_what_cannot_be_used_at_all_is_said_in_a_sentence(tmp_path: Path) -> Non
     for path, says in ((bad, "categories[0].name needs one of zh and en"), (tmp_path / "none.yaml", "cannot be read")):
         done = run(path, lines=[{"text": "x"}])
         assert done.returncode == 1 and says in done.stderr and "Traceback" not in done.stderr
+
+
+def test_the_words_of_many_texts_help_to_read_one_another(taxonomy: Path, tmp_path: Path) -> None:
+    """No phrase knows 投影仪; it keeps company with words of rooms, in texts nobody labelled."""
+    lines = [{"text": f"想借个房间开会，要有投影仪，第{n}组"} for n in range(40)]
+    lines += [{"text": f"书到期了想多看几天，第{n}本"} for n in range(40)]
+    lines.append({"text": "投影仪"})
+    together = run(taxonomy, lines=lines).stdout.splitlines()
+    alone = run(taxonomy, "--one-by-one", lines=lines).stdout.splitlines()
+    assert len(together) == len(alone) == len(lines)
+    read = [json.loads(some[-1])["ranked"] for some in (together, alone)]
+    rooms = [next(one["p"] for one in ranked if one["category"] == "rooms") for ranked in read]
+    assert read[0][0]["category"] == "rooms" and rooms[0] > rooms[1]
+
+
+TWO = "categories: [{id: a, name: {zh: 报修}}, {id: b, name: {en: Singing}, phrases: {en: [join the choir]}}]"
+MANY = "categories: [" + ", ".join(f"{{id: c{n}, name: {{zh: 类别第{n}号}}}}" for n in range(300)) + "]"
+ENGLISH = "categories: [{id: a, name: {en: Taps}, phrases: {en: [the tap leaks]}}, {id: b, name: {en: Dance}}]"
+
+
+@pytest.mark.parametrize(
+    ("given", "text", "category"),
+    [(TWO, "想报修", "a"), (TWO, "may I sing", "b"), (MANY, "类别第123号", "c123"), (ENGLISH, "my taps leaked", "a")],
+)
+def test_a_taxonomy_may_be_bare(tmp_path: Path, given: str, text: str, category: str) -> None:
+    path = tmp_path / "taxonomy.yaml"
+    path.write_text(given, encoding="utf-8")
+    done = run(path, "--explain", lines=[{"text": text}])
+    assert (done.returncode, done.stderr) == (0, "")
+    assert json.loads(done.stdout)["ranked"][0]["category"] == category

@@ -1,6 +1,7 @@
 """What a text is known by: pieces of its words, and the senses that a short list of related words gives them.
 
-A piece of Chinese is a character or a pair, of Latin words the word and its runs of three to five letters. A sense is a line
+A piece of Chinese is a character or a pair, of Latin words the word and its runs of three to five letters; what is neither, and
+where they meet, is known by its characters and pairs (3栋, A股, 😂). A sense is a line
 of `fields.txt` (words of one field) or `synonyms.txt` (words that can stand for each other), both in Chinese and English:
 so that a phrase with 剃头 speaks for a text with 理发 or with a haircut.
 """
@@ -12,11 +13,14 @@ import re
 import unicodedata
 from collections import Counter
 from functools import cache
+from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
 
 CJK_RUN = re.compile(r"[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]+")
 WORD = re.compile(r"[a-z]+")
+RUN = re.compile(f"{CJK_RUN.pattern}|{WORD.pattern}")
+BLANKS = re.compile(r"\s+")
 CJK_LENGTHS = (1, 2)
 WORD_LENGTHS = (3, 4, 5)
 BREAK = re.compile("[\\n,.!?;:~…" + "，。！？；、：～]+")
@@ -27,8 +31,8 @@ ASKING_WORDS = (
 )
 ASKING = re.compile("|".join(ASKING_WORDS))
 ENDINGS = ("ing", "ies", "ed", "es", "s")
-FIELD, SYNONYM = "≈", "="
-"""The first character of a feature that is a sense."""
+FIELD, SYNONYM, MARK = "≈", "=", "~"
+"""The first character of a feature that is a sense, or a piece that is not of words alone."""
 FILES = {FIELD: "fields.txt", SYNONYM: "synonyms.txt"}
 
 
@@ -73,9 +77,22 @@ def grams(text: str) -> list[str]:
     return pieces
 
 
+def marks(text: str) -> list[str]:
+    """The characters between a text's words, and every pair that is not within one."""
+    text = BLANKS.sub(" ", normal(text)).strip()
+    pieces: list[str] = []
+    at = 0
+    for start, end in [*(run.span() for run in RUN.finditer(text)), (len(text), len(text))]:
+        around = text[max(at - 1, 0) : start + 1]
+        pieces += [MARK + mark for mark in text[at:start]]
+        pieces += [MARK + one + other for one, other in pairwise(around)]
+        at = end
+    return pieces
+
+
 def _counted(text: str) -> dict[str, float]:
     runs, words = CJK_RUN.findall(text), WORD.findall(text)
-    counted: dict[str, float] = dict(Counter(grams(text)))
+    counted: dict[str, float] = dict(Counter([*grams(text), *marks(text)]))
     for file in FILES:
         lexicon = _lexicon(file)
         for word in [*_words_of(runs, lexicon), *map(_stem, words)]:
