@@ -18,7 +18,7 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 from services.matching.classify.lessons import Leaf
-from services.matching.classify.words import FIELD, SYNONYM, edition, features, words_with_sense
+from services.matching.classify.words import FIELD, MARK, SYNONYM, edition, features, words_with_sense
 
 METHOD = "ridge-words-v3"
 CATEGORY_SHARE = 0.3
@@ -174,7 +174,7 @@ class Model:
         return of[places].astype(numpy.float32)
 
     def _vectors_anew(self, text: str) -> tuple[Any, Any, Any, bool]:
-        """Where the text's features stand in the vocabulary, and its two unit vectors there."""
+        """Where the text's features stand in the vocabulary, its two unit vectors there, and whether it has a known word."""
         import numpy
 
         found = [(place, amount) for name, amount in features(text).items() if (place := self._place.get(name)) is not None]
@@ -182,7 +182,7 @@ class Model:
         values = damped(numpy.array([amount for _, amount in found], dtype=numpy.float32)) * self._idf[places]
         vectors = [values * factor[places] for factor in self._factors]
         units = [vector / (math.sqrt(float(vector @ vector)) or 1.0) for vector in vectors]
-        return places, units[0], units[1], bool(found)
+        return places, units[0], units[1], any(self._names[place][0] != MARK for place, _ in found)
 
 
 def factors_of(names: Sequence[str]) -> list[Any]:
