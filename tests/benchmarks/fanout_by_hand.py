@@ -1,7 +1,7 @@
 """The plain loops beside webhooks and the stream of events.
 
 `python -m tests.benchmarks.fanout_by_hand webhooks DATABASE_URL PORT SUBSCRIPTIONS`: signs each fact of the feed and posts it,
-eight at a time to each subscription, with the same client. No log, no retries, no leases, no order, no look at the address.
+eight at a time to each subscription, with aiohttp. No log, no retries, no leases, no order, no look at the address.
 `… stream REDIS_URL PORT`: hands what is in the stream to every reader. No place in it, no filters, no database.
 """
 

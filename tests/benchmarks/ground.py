@@ -104,12 +104,13 @@ class Ground:
     def until(self, what: str, condition: Callable[[], Any], process: Popen[bytes] | None = None) -> Any:
         """Wait until a condition holds; returns what it gave. Raises AssertionError with the end of the processes' log."""
         deadline = time.monotonic() + DEADLINE
+        ended = False
         while not (given := condition()):
-            ended = process is not None and process.poll() is not None
             if ended or time.monotonic() > deadline:
                 tail = (self.folder / "processes.log").read_text()[-3000:]
                 raise AssertionError(f"{'it ended' if ended else 'no end'} while waiting: {what}\n{tail}")
             time.sleep(0.02)
+            ended = process is not None and process.poll() is not None  # and then look once more: it may have ended well
         return given
 
 

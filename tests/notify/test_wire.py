@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 
 import pytest
 
+from services.notify.webhooks import sending
 from services.notify.webhooks.rules import Outcome
 from services.notify.webhooks.sending import Sender
 from services.notify.webhooks.targets import Reach
@@ -39,7 +40,7 @@ async def _talk(answers: Answers, attempts: int, pause: float) -> tuple[list[Out
         writer.close()
 
     server = await asyncio.start_server(connected, "127.0.0.1", 0)
-    sender = Sender(LOCAL, 5)
+    sender = Sender(LOCAL, 60)
     url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/hooks?a=%20b"
     outcomes = []
     for _ in range(attempts):
@@ -48,6 +49,13 @@ async def _talk(answers: Answers, attempts: int, pause: float) -> tuple[list[Out
     await sender.close()
     server.close()
     return outcomes, made, requests
+
+
+@pytest.fixture
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However slow this machine is."""
+    monkeypatch.setattr(sending, "KEPT_OPEN", 60.0)
+    monkeypatch.setattr(sending, "DRAINING", 60.0)
 
 
 def talk(*pieces: bytes | None, attempts: int = 3, pause: float = 0.0) -> tuple[list[int | str | None], int]:
@@ -92,6 +100,7 @@ NO_HTTP = {
 }
 
 
+@pytest.mark.usefixtures("patient")
 @pytest.mark.parametrize("pieces", REUSED.values(), ids=REUSED)
 def test_an_answer_that_ends_leaves_its_connection_for_the_next(pieces: Sequence[bytes]) -> None:
     outcomes, made = talk(*pieces)
@@ -113,6 +122,7 @@ def test_an_answer_that_breaks_off_is_none() -> None:
     assert talk(b"HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\nx", None, attempts=1) == ([200], 1)
 
 
+@pytest.mark.usefixtures("patient")
 def test_a_connection_that_was_closed_meanwhile_is_nobodys_failure() -> None:
     def answers(number: int, count: int) -> Sequence[bytes | None]:
         return [b"HTTP/1.1 204 No Content\r\n\r\n"] if count == 0 else [None]
