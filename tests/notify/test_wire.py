@@ -77,21 +77,21 @@ REUSED = {
         b"\n0\r\n",
         b"x: y\r\n\r\n",
     ],
+    "another coding": [b"HTTP/1.1 200 OK\r\ntransfer-encoding: gzip, chunked\r\n\r\n0\r\n\r\n"],
     "an early hint": [b"HTTP/1.1 103 Early Hints\r\nlink: x\r\n\r\nHTTP/1.1 ", b"200 OK\r\ncontent-length: 0\r\n\r\n"],
 }
 ANSWERED_ONCE = {
     "closes": [b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\nConnection: close\r\n\r\n"],
     "the older protocol": [b"HTTP/1.0 200 OK\r\ncontent-length: 0\r\n\r\n"],
     "a body until the end": [b"HTTP/1.1 200 OK\r\n\r\nhello", None],
-    "two lengths": [b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\ncontent-length: 1\r\n\r\n"],
-    "length and chunks": [b"HTTP/1.1 200 OK\r\ncontent-length: 5\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n"],
-    "another coding": [b"HTTP/1.1 200 OK\r\ntransfer-encoding: gzip, chunked\r\n\r\n0\r\n\r\n"],
     "more than announced": [b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nokHTTP/1.1 500 No\r\n\r\n"],
     "a second answer nobody asked for": [b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\nHTTP/1.1 500 No\r\n\r\n"],
     "no chunks": [b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n<html>"],
     "a long body": [b"HTTP/1.1 200 OK\r\ncontent-length: 99999999\r\n\r\nx"],
 }
 NO_HTTP = {
+    "length and chunks": [b"HTTP/1.1 200 OK\r\ncontent-length: 5\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n"],
+    "two lengths": [b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\ncontent-length: 1\r\n\r\n"],
     "another protocol": [b"SSH-2.0-OpenSSH_9.2p1\r\n"],
     "another version": [b"HTTP/2 200 OK\r\n\r\n"],
     "no status": [b"HTTP/1.1 OK\r\n\r\n"],

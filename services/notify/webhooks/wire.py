@@ -1,25 +1,20 @@
-"""HTTP/1.1 as far as a sender needs it: one request at a time on a connection, and of the answer its status and three headers.
+"""A connection to a receiver: one request at a time, and of the answer its status and when to come again. httptools reads it.
 
 Of an answer's body only so much is read, and dropped, as shows where it ends: then the connection can be used again. Whatever
-is unclear (a length given twice, more than was announced, a body that does not end) costs the receiver its connection, never
-us: nothing of a body is kept, and the next request gets a connection of its own.
+is unclear (more than was announced, a body that does not end) costs the receiver its connection, never us: nothing of a body
+is kept, and the next request gets a connection of its own.
 """
 
 from __future__ import annotations
 
 import asyncio
-import re
 from typing import Any
+
+from httptools import HttpParserError, HttpParserUpgrade, HttpResponseParser
 
 LONGEST_HEAD = 65_536
 DRAINED = 16_384
 """Bytes of an answer's body that are read, and dropped, so that the connection can be used again."""
-STATUS = re.compile(rb"HTTP/1\.([01]) ([1-9][0-9]{2})(?: [^\r\n]*)?", re.DOTALL)
-HEADER = re.compile(rb"([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*(.*?)[ \t]*", re.DOTALL)
-HEAD_END = re.compile(rb"\r?\n\r?\n")
-LENGTH = re.compile(rb"[0-9]{1,18}")
-CHUNK = re.compile(rb"([0-9A-Fa-f]{1,8})[ \t]*(?:;[^\r\n]*)?\r\n")
-WITHOUT_BODY = frozenset({204, 304})
 
 
 class NotHttp(Exception):
@@ -45,16 +40,16 @@ class Connection(asyncio.Protocol):
         self.status = 0
         self.retry_after: str | None = None
         self._transport: Any = None
-        self._buffer = b""
-        self._length: int | None = None
-        self._chunked = self._keeps = False
+        self._parser: Any = None
+        self._read = 0
+        self._is_long = False
         self._answered: asyncio.Future[None] | None = None
         self._done: asyncio.Future[None] | None = None
 
     def ask(self, request: bytes, answered: asyncio.Future[None]) -> None:
         """Send a request. `answered` is done when `status` and `retry_after` are here; or raises NotHttp or Closed."""
         self.settled, self.status, self.retry_after = False, 0, None
-        self._buffer, self._answered = b"", answered
+        self._parser, self._read, self._is_long, self._answered = HttpResponseParser(self), 0, False, answered
         if self._transport.is_closing():
             self._fail(Closed(unused=self.used))
         else:
@@ -85,89 +80,56 @@ class Connection(asyncio.Protocol):
         self._transport = transport
 
     def data_received(self, data: bytes) -> None:
-        if self.settled:  # nobody has asked for anything
+        if self.settled or self._parser is None:  # nobody has asked for anything
             self.close()
             return
-        self._buffer += data
-        if not self.status:
-            self._read_head()
-        if self.status and not self.settled:
-            self._read_body()
+        self._read += len(data)
+        try:
+            self._parser.feed_data(data)
+        except (HttpParserError, HttpParserUpgrade):
+            self._fail(NotHttp("no answer of HTTP/1.1"))
+            self.close()
+        if self._read > (DRAINED if self.status else LONGEST_HEAD) and not self.settled:
+            self._fail(NotHttp("no end of the head"))
+            self.close()
+        if self.settled or self.closed:
+            self._end()
 
     def eof_received(self) -> bool:
         return False
 
     def connection_lost(self, error: Exception | None) -> None:
         self.settled = False
-        self._fail(Closed(unused=self.used and not self._buffer))
+        self._fail(Closed(unused=self.used and not self._read))
         self._end()
 
-    # --- reading --------------------------------------------------------------------------------------------------------
+    # --- what the parser calls ------------------------------------------------------------------------------------------
 
-    def _read_head(self) -> None:
-        while not self.status:
-            end = HEAD_END.search(self._buffer)
-            if end is None:
-                if len(self._buffer) > LONGEST_HEAD or (len(self._buffer) > 7 and not self._buffer.startswith(b"HTTP/1.")):
-                    self._fail(NotHttp("no head of an answer"))
-                    self.close()
-                return
-            head, self._buffer = self._buffer[: end.start()], self._buffer[end.end() :]
-            first, *lines = head.replace(b"\r\n", b"\n").split(b"\n")
-            found = STATUS.fullmatch(first)
-            headers = [HEADER.fullmatch(line) for line in lines]
-            if found is None or None in headers:
-                self._fail(NotHttp("no head of an answer"))
-                self.close()
-                return
-            status = int(found[2])
-            if status != 101 and status < 200:  # only announces the answer
-                continue
-            self.status = status
-            self._frame(found[1] == b"1", [(one[1].lower(), one[2]) for one in headers if one is not None])
+    def on_message_begin(self) -> None:
+        if self.settled:  # a second answer
+            self.close()
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        match name.lower():
+            case b"retry-after":
+                self.retry_after = value.decode("latin-1")
+            case b"content-length":
+                self._is_long = value.isdigit() and int(value) > DRAINED
+
+    def on_headers_complete(self) -> None:
+        status = self._parser.get_status_code()
+        if self.status or (status != 101 and status < 200):  # the latter only announces the answer
+            return
+        self.status, self._read = status, 0
         if self._answered is not None and not self._answered.done():
             self._answered.set_result(None)
-
-    def _frame(self, persistent: bool, headers: list[tuple[bytes, bytes]]) -> None:
-        """How far the body goes, and whether the connection is kept."""
-        lengths, codings, close = set(), [], False
-        for name, value in headers:
-            if name == b"content-length":
-                lengths.add(value)
-            elif name == b"transfer-encoding":
-                codings.append(value.lower())
-            elif name == b"connection":
-                close = close or b"close" in value.lower()
-            elif name == b"retry-after":
-                self.retry_after = value.decode("latin-1")
-        self._chunked = codings == [b"chunked"]
-        self._length = None
-        if self.status in WITHOUT_BODY:
-            self._length, self._chunked = 0, False
-        elif not codings and len(lengths) == 1 and LENGTH.fullmatch(length := lengths.pop()):
-            self._length = int(length)
-        clear = (self._length is not None or self._chunked) and not (codings and lengths)
-        self._keeps = persistent and not close and clear and self.status != 101
-
-    def _read_body(self) -> None:
-        """Drop what came of the body, and see whether that was all of it."""
-        if not self._keeps:  # there is nothing to wait for
+        if self._is_long or not self._parser.should_keep_alive():  # there is nothing to wait for
             self.close()
-        elif self._length is not None:
-            self._length -= len(self._buffer)
-            self._buffer = b""
-            if self._length == 0:
-                self.settled = True
-            elif not 0 < self._length <= DRAINED:
-                self.close()
-        else:
-            rest = _after_chunks(self._buffer)
-            if rest == b"":
-                self._buffer, self.settled = b"", True
-            elif rest is not None or len(self._buffer) > DRAINED:
-                self.close()
-        if self.settled or self.closed:
-            self._end()
+
+    def on_message_complete(self) -> None:
+        self.settled = bool(self.status) and not self.closed
+
+    # --------------------------------------------------------------------------------------------------------------------
 
     def _fail(self, error: Exception) -> None:
         if self._answered is not None and not self._answered.done():
@@ -176,21 +138,3 @@ class Connection(asyncio.Protocol):
     def _end(self) -> None:
         if self._done is not None and not self._done.done():
             self._done.set_result(None)
-
-
-def _after_chunks(data: bytes) -> bytes | None:
-    """What follows a body in chunks (it should be nothing), or all of it where it is none; None while it is not all here."""
-    at = 0
-    while found := CHUNK.match(data, at):
-        size = int(found[1], 16)
-        if size == 0:
-            if data.startswith(b"\r\n", found.end()):
-                return data[found.end() + 2 :]
-            end = data.find(b"\r\n\r\n", found.end())
-            return None if end < 0 else data[end + 4 :]
-        at = found.end() + size + 2
-        if at > len(data):
-            return None
-        if data[at - 2 : at] != b"\r\n":
-            return data
-    return None if len(data) - at < 256 else data
