@@ -103,6 +103,16 @@ class Model:
         """What each text asks for. A batch reads as one by one."""
         return [self._read(text) for text in texts]
 
+    def best(self, text: str) -> Choice | None:
+        """What a text most probably asks for, without the order of the rest: half the work of reading it. None where no word of
+        it is known."""
+        scores, known = self._scores(text)
+        if not known or not self.leaves:
+            return None
+        at = int(scores[:-1].argmax())
+        p = float(probabilities(scores, self.temperature, self.doubt)[at])
+        return Choice(self.leaves[at].category, self.leaves[at].item, round(p, 4))
+
     def explain(self, text: str, leaf: Leaf, most: int = 5) -> list[tuple[str, float]]:
         """The pieces of a text that speak for a leaf, rather than for the others, strongest first, with their shares of its
         score. A sense stands as the words that have it."""

@@ -124,11 +124,16 @@ def edition() -> str:
 def _words_of(runs: list[str], lexicon: Lexicon) -> list[str]:
     """The listed words in some runs of characters, the longest first wherever one begins."""
     found = []
+    senses, longest = lexicon.senses, lexicon.longest
     for run in runs:
-        at = 0
-        while at < len(run):
-            for length in range(min(lexicon.longest.get(run[at], 0), len(run) - at), 0, -1):
-                if run[at : at + length] in lexicon.senses:
+        at, end = 0, len(run)
+        while at < end:
+            most = longest.get(run[at])
+            if most is None:
+                at += 1
+                continue
+            for length in range(min(most, end - at), 0, -1):
+                if run[at : at + length] in senses:
                     found.append(run[at : at + length])
                     at += length
                     break
