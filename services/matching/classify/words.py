@@ -1,7 +1,7 @@
 """What a text is known by: pieces of its words, and the senses that a short list of related words gives them.
 
 A piece of Chinese is a character or a pair, of Latin words the word and its runs of three to five letters; what is neither, and
-where they meet, is known by its characters and pairs (3栋, A股, 😂). A sense is a line
+where they meet, is known by its characters and pairs, as 3栋 and A股 are. A sense is a line
 of `fields.txt` (words of one field) or `synonyms.txt` (words that can stand for each other), both in Chinese and English:
 so that a phrase with 剃头 speaks for a text with 理发 or with a haircut.
 """
