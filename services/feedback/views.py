@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, StrictInt, StringConstraints
 
 from shared.events.feedback import Party, SatisfactionKind
+from shared.written import Day
 
 Id = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100)]
 Words = Annotated[str, StringConstraints(strip_whitespace=True, max_length=1000)]
@@ -104,7 +105,7 @@ class BodyTerms(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     community: Id
-    ends_on: date
+    ends_on: Day
     members: Members
 
 

@@ -109,6 +109,7 @@ def import_offer(tx: Transaction, caller: Caller, community: str, values: Mappin
                 "organization": organization,
                 "price": values["price"].strip() or None,
                 "area": None if area == "all" else _listed(area),
+                "weekly_capacity": _number(values["weekly_capacity"].strip()),
             }
         )
         offers.publish_offer(tx, caller, terms)
@@ -130,6 +131,11 @@ def _yes(value: str, column: str) -> bool:
     if value.strip() not in ("yes", "no"):
         raise Invalid(column, f"Write yes or no; the row has {value!r}.")
     return value.strip() == "yes"
+
+
+def _number(value: str) -> int | str:
+    """A cell as a number; what is none is left for the terms to refuse."""
+    return int(value) if value.isascii() and value.isdigit() else value
 
 
 def _listed(value: str) -> list[str]:

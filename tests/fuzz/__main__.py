@@ -14,7 +14,7 @@ import httpx
 from deploy.sample_community import load_sample
 from deploy.season import play
 from deploy.services import NAMES
-from tests.fuzz import fuzz
+from tests.fuzz import LONGEST, fuzz
 from tests.system.conftest import AllInOne
 
 REQUESTS = 12
@@ -28,6 +28,7 @@ def main() -> int:
     parser.add_argument("--examples", type=int, default=20, help="how many calls an operation gets in each phase, at most")
     parser.add_argument("--phases", default="examples,coverage,fuzzing,stateful")
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--longest", type=float, default=LONGEST, help="seconds in which each service is fuzzed to the end")
     given = parser.parse_args()
     found = 0
     with tempfile.TemporaryDirectory() as folder:
@@ -39,7 +40,7 @@ def main() -> int:
                 community = play(client, token, load_sample(), given.seed, REQUESTS).community
             for service in given.services or NAMES:
                 began = time.monotonic()
-                outcome = fuzz(system, service, given.examples, given.phases, given.seed, community)
+                outcome = fuzz(system, service, given.examples, given.phases, given.seed, community, given.longest)
                 print(outcome.output if outcome.failed else outcome.summary, flush=True)
                 print(
                     f"{service}: {outcome.cases} calls, {outcome.failures} failures, {time.monotonic() - began:.0f} s\n",

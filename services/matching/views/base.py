@@ -2,24 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import date
-from typing import Annotated, Any
+from typing import Annotated
 
-from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 Id = Annotated[str, Field(min_length=1, max_length=100)]
 Words = Annotated[str, Field(min_length=1, max_length=2000)]
-
-
-def _written(value: Any) -> Any:
-    if isinstance(value, int | float):
-        raise ValueError("a moment or day is written in words, like 2026-11-22T09:30:00+08:00 or 2026-11-22")
-    return value
-
-
-Moment = Annotated[AwareDatetime, BeforeValidator(_written)]
-"""A moment with its offset. A number is none, though pydantic would take it for seconds since 1970."""
-Day = Annotated[date, BeforeValidator(_written)]
 
 
 class Terms(BaseModel):

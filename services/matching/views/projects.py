@@ -5,11 +5,12 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, StrictBool, StrictFloat, StrictInt
 
-from services.matching.views.base import BilingualText, Day, Id, Moment, Terms, Words
+from services.matching.views.base import BilingualText, Id, Terms, Words
 from shared.events.matching import MeetingStatus, ObjectionStatus, ProjectKind, ProjectStatus
 from shared.events.registry import FeeMode
+from shared.written import Day, Moment
 
 Title = Annotated[str, Field(min_length=1, max_length=200)]
 Yuan = Annotated[str, Field(pattern=r"^[0-9]{1,9}\.[0-9]{2}$", examples=["8.00"])]
@@ -35,7 +36,7 @@ class ProjectTerms(Terms):
     price: Yuan | None = None
     budget: Yuan | None = None
     deadline: Day | None = None
-    beneficiaries: Annotated[int | None, Field(ge=0)] = None
+    beneficiaries: Annotated[StrictInt | None, Field(ge=0)] = None
 
 
 class ProjectChanges(Terms):
@@ -77,8 +78,8 @@ class ClaimTerms(Terms):
     """`wish`: the place of the project in the organization's order of wishes at this meeting, 1 for the dearest. `capacity`:
     how many projects it can carry in all; the same in every claim of a meeting."""
 
-    wish: Annotated[int, Field(ge=1, le=1000)]
-    capacity: Annotated[int, Field(ge=1, le=1000)] = 1
+    wish: Annotated[StrictInt, Field(ge=1, le=1000)]
+    capacity: Annotated[StrictInt, Field(ge=1, le=1000)] = 1
 
 
 class FairnessTerms(Terms):
@@ -87,11 +88,11 @@ class FairnessTerms(Terms):
     one that can carry `small_organization_capacity` at most brings `small_organization_bonus` more. All of them are scaled
     down, by sixteenths, until they cost no more than `fairness_cap` of the points that could be reached without."""
 
-    first_project_bonus: Annotated[int, Field(ge=0, le=1000)] = 100
-    load_cost: Annotated[int, Field(ge=0, le=1000)] = 0
-    small_organization_bonus: Annotated[int, Field(ge=0, le=1000)] = 0
-    small_organization_capacity: Annotated[int, Field(ge=1, le=1000)] = 1
-    fairness_cap: Annotated[float, Field(ge=0, le=1)] = 0.02
+    first_project_bonus: Annotated[StrictInt, Field(ge=0, le=1000)] = 100
+    load_cost: Annotated[StrictInt, Field(ge=0, le=1000)] = 0
+    small_organization_bonus: Annotated[StrictInt, Field(ge=0, le=1000)] = 0
+    small_organization_capacity: Annotated[StrictInt, Field(ge=1, le=1000)] = 1
+    fairness_cap: Annotated[StrictFloat, Field(ge=0, le=1)] = 0.02
 
 
 class MeetingTerms(Terms):
@@ -103,9 +104,9 @@ class MeetingTerms(Terms):
     title_en: Title
     starts_at: Moment
     projects: Ids = Field(default_factory=list)
-    seed: Annotated[int, Field(ge=0, lt=2**53)] | None = None
+    seed: Annotated[StrictInt, Field(ge=0, lt=2**53)] | None = None
     fairness: FairnessTerms = Field(default_factory=FairnessTerms)
-    objection_days: Annotated[int, Field(ge=0, le=30)] = 3
+    objection_days: Annotated[StrictInt, Field(ge=0, le=30)] = 3
 
 
 class MeetingChanges(Terms):
@@ -150,7 +151,7 @@ class DecisionTerms(Terms):
     """The station's decision on an objection. Where it is upheld, the award objected to is ruled out, and the claims that
     stood at the bell are allocated anew."""
 
-    upheld: bool
+    upheld: StrictBool
     reason: Words
 
 

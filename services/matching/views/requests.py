@@ -8,9 +8,10 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, Field
 
-from services.matching.views.base import BilingualText, Id, Moment, Personal, Terms, Words
+from services.matching.views.base import BilingualText, Id, Personal, Terms, Words
 from services.matching.views.projects import FairnessTerms
 from shared.events.matching import Channel, Language, Reason, RequestStatus, Urgency
+from shared.written import Moment
 
 ReferralStanding = Literal["made", "accepted", "delivered", "declined", "expired", "handed-on", "withdrawn"]
 """A referral's status; `delivered` is an accepted one whose organization reported that it served."""

@@ -5,7 +5,9 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, StrictBool, StrictInt
+from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictInt
+
+from shared.written import Moment
 
 Id = Annotated[str, Field(min_length=1, max_length=100)]
 Address = Annotated[
@@ -23,15 +25,6 @@ Description = Annotated[str, Field(max_length=500, description="For people: whos
 Subject = Annotated[Id | None, Field(description="Only facts about this thing, by its id; null: about anything.")]
 Everywhere = Annotated[StrictBool, Field(description="Facts of every community of this deployment, not only of its own.")]
 Cursor = Annotated[str, Field(max_length=400, description="`next` of `/events`, or the id of an event of its stream.")]
-
-
-def _written(value: Any) -> Any:
-    if isinstance(value, int | float):
-        raise ValueError("a moment is written in words, like 2026-11-22T09:30:00+08:00")
-    return value
-
-
-Moment = Annotated[AwareDatetime, BeforeValidator(_written)]
 
 
 def _without_default(schema: dict[str, Any]) -> None:

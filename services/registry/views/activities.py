@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from pydantic import AwareDatetime, BaseModel, Field
+from pydantic import BaseModel, Field, StrictInt
 
 from services.registry.views.base import Name, Terms
 from shared.events.registry import ActivityStatus
+from shared.written import Moment
 
 
 class ActivityTerms(Terms):
@@ -19,17 +20,17 @@ class ActivityTerms(Terms):
     item: str | None = Field(default=None, max_length=80)
     title_zh: Name
     title_en: Name
-    starts_at: AwareDatetime
-    ends_at: AwareDatetime
+    starts_at: Moment
+    ends_at: Moment
     place_zh: Name
     place_en: Name
-    capacity: int | None = Field(default=None, ge=1, le=100_000)
+    capacity: StrictInt | None = Field(default=None, ge=1, le=100_000)
 
 
 class ActivityHolding(Terms):
     """How many people an activity reached."""
 
-    beneficiaries: int = Field(ge=0, le=1_000_000)
+    beneficiaries: StrictInt = Field(ge=0, le=1_000_000)
 
 
 class ActivityView(BaseModel):

@@ -9,6 +9,7 @@ from pydantic import BaseModel, Field
 
 from services.registry.views.base import Id, Terms
 from shared.events.registry import EndedBecause
+from shared.written import Day
 
 
 class AgreementTerms(Terms):
@@ -19,15 +20,15 @@ class AgreementTerms(Terms):
     organization: str = Field(max_length=80)
     categories: list[Id] = Field(default=[], max_length=200)
     items: list[Id] = Field(default=[], max_length=2000)
-    starts_on: date
-    ends_on: date
+    starts_on: Day
+    ends_on: Day
     guarantor: str | None = Field(default=None, max_length=80)
 
 
 class AgreementRenewal(Terms):
     """Until when an agreement is renewed, that day included."""
 
-    ends_on: date
+    ends_on: Day
 
 
 class AgreementView(BaseModel):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, StrictInt
 
 from shared.events.registry import ServedIn
 
@@ -31,7 +31,7 @@ Hours = Annotated[
 Languages = Annotated[
     list[ServedIn], Field(min_length=1, max_length=2, description="The languages in which residents are served.")
 ]
-Capacity = Annotated[int, Field(ge=1, le=100_000, description="Requests a week.")]
+Capacity = Annotated[StrictInt, Field(ge=1, le=100_000, description="Requests a week.")]
 
 
 def without_default(schema: dict[str, Any]) -> None:

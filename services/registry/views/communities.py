@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from pydantic import AwareDatetime, BaseModel, Field, StrictBool, model_validator
+from pydantic import BaseModel, Field, StrictBool, StrictFloat, StrictInt, model_validator
 
 from services.registry.views.base import Id, Name, Phrase, Slug, Terms, without_default
+from shared.written import Moment
 
 
 class CompoundTerms(Terms):
@@ -16,8 +17,8 @@ class CompoundTerms(Terms):
     id: Id
     name_zh: Name
     name_en: Name
-    latitude: float | None = Field(default=None, ge=-90, le=90)
-    longitude: float | None = Field(default=None, ge=-180, le=180)
+    latitude: StrictFloat | None = Field(default=None, ge=-90, le=90)
+    longitude: StrictFloat | None = Field(default=None, ge=-180, le=180)
 
     @model_validator(mode="after")
     def _both_or_neither(self) -> CompoundTerms:
@@ -39,7 +40,7 @@ class CommunityTerms(Terms):
 class ClockSetting(Terms):
     """The moment to which a rehearsal community's clock is moved, with its time zone."""
 
-    to: AwareDatetime
+    to: Moment
 
 
 class CommunityView(BaseModel):
@@ -94,7 +95,7 @@ class TaxonomyTerms(Terms):
     """A taxonomy to be published. The `version` is counted by registry; one that is sent is not looked at."""
 
     id: Id
-    version: int | None = Field(default=None, json_schema_extra=without_default)
+    version: StrictInt | None = Field(default=None, json_schema_extra=without_default)
     categories: list[CategoryTerms] = Field(min_length=1, max_length=200)
 
 

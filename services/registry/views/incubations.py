@@ -5,13 +5,14 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import Annotated
 
-from pydantic import BaseModel, Field, StrictBool
+from pydantic import BaseModel, Field, StrictBool, StrictInt
 
 from services.registry.views.base import UNCHANGED, Name, Reason, Terms, Text
 from services.registry.views.organizations import DecisionView
 from shared.events.registry import GreenChannelStatus, IncubationStatus, IncubationStep
+from shared.written import Day
 
-Score = Annotated[int, Field(ge=0, le=100)]
+Score = Annotated[StrictInt, Field(ge=0, le=100)]
 
 
 class Criterion(BaseModel):
@@ -89,9 +90,9 @@ class StandardChanges(Terms):
     day, whether it is met, which needs both. A day that is left out is today."""
 
     asked: Name = UNCHANGED
-    asked_on: date = UNCHANGED
+    asked_on: Day = UNCHANGED
     answer: Text = UNCHANGED
-    answered_on: date = UNCHANGED
+    answered_on: Day = UNCHANGED
     met: StrictBool = UNCHANGED
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Literal
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, StrictInt
 
 from services.registry.views.base import Terms
 
@@ -25,7 +25,7 @@ class TokenTerms(Terms):
     subject: str | None = Field(
         default=None, min_length=1, max_length=100, description="An opaque id, no name; made for an expert or a station."
     )
-    days: int = Field(default=90, ge=1, le=400)
+    days: StrictInt = Field(default=90, ge=1, le=400)
 
 
 class TokenHolder(BaseModel):
