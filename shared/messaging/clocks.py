@@ -18,6 +18,7 @@ from shared.messaging import tables
 from shared.messaging.handlers import Handlers
 
 _KEPT = "fenghe.clocks"
+_AHEAD = sa.select(tables.clocks.c.ahead_seconds).where(tables.clocks.c.community == sa.bindparam("community"))
 
 
 def now(session: Session, community: str) -> datetime:
@@ -29,11 +30,9 @@ def ahead(session: Session, community: str) -> int:
     """How many seconds the community's clock is ahead of the machine's: 0 where it was never moved."""
     kept: dict[str, int] = session.info.setdefault(_KEPT, {})
     if community not in kept:
-        table = tables.clocks
-        # This one alone: there may be many. Whoever asks for the time may be in the middle of changing a row, which is not to
-        # be written yet.
-        with session.no_autoflush:
-            found = session.execute(sa.select(table.c.ahead_seconds).where(table.c.community == community)).first()
+        # This one alone: there may be many. Past the session, for whoever asks may be in the middle of changing a row, which is
+        # not to be written yet.
+        found = session.connection().execute(_AHEAD, {"community": community}).first()
         kept[community] = found.ahead_seconds if found else 0
     return kept[community]
 
