@@ -28,15 +28,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--seed", type=int, default=1, help="the schedule: one seed gives one")
     parser.add_argument("--minutes", type=float, default=2.0, help="how long in all, shared among the faults")
     parser.add_argument("--only", default="", help="faults, for example T2,T3")
+    parser.add_argument("--on", default="", help="a database or Redis alone, or one of each: sqlite,valkey or postgresql,redis")
     parser.add_argument("--json", action="store_true", help="print one JSON object as the last line")
     given = parser.parse_args(arguments)
     wanted = set(filter(None, given.only.split(",")))
     if unknown := wanted - {fault.id for fault in FAULTS}:
         parser.error(f"there is no fault {', '.join(sorted(unknown))}; there are {', '.join(fault.id for fault in FAULTS)}")
+    substrates, missing = available()
+    alone = set(filter(None, given.on.split(",")))
+    if not (substrates := [one for one in substrates if alone <= {one.database, one.redis}]):
+        parser.error(f"there is no {given.on} here; {'; '.join(missing) or 'a substrate is a database and a Redis'}")
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # as Ctrl-C does: nothing it started is left behind
     logs.configure(level="CRITICAL", format="text")
     console = Console(stderr=given.json, width=128)
-    substrates, missing = available()
     chosen = [
         (fault, substrate)
         for fault in FAULTS
@@ -49,14 +53,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
         console.print(sentence)
     deadline = time.monotonic() + given.minutes * 60
     rows: list[Row] = []
-    for done, (fault, substrate) in enumerate(chosen):
-        to_come = [later for later, _ in chosen[done:]]
-        left = deadline - time.monotonic() - sum(later.takes for later in to_come)
-        share = max(0.0, left) / max(1, sum(not later.takes for later in to_come))
-        # The rest of its share is for starting, coming to rest and judging.
-        rows.append(run(fault, substrate, given.seed, 0 if fault.takes else share * 0.7))
-        _print(console, rows[-1])
-    console.print(_table(rows))
+    try:
+        for done, (fault, substrate) in enumerate(chosen):
+            to_come = [later for later, _ in chosen[done:]]
+            left = deadline - time.monotonic() - sum(later.takes for later in to_come)
+            share = max(0.0, left) / max(1, sum(not later.takes for later in to_come))
+            # The rest of its share is for starting, coming to rest and judging.
+            rows.append(run(fault, substrate, given.seed, 0 if fault.takes else share * 0.7))
+            _print(console, rows[-1])
+    finally:  # whoever ends it early sees what was tried until then
+        console.print(_table(rows))
+        if len(rows) < len(chosen):
+            console.print(f"It was ended before {len(chosen) - len(rows)} of {len(chosen)} rows.")
     held = all(row.holds for row in rows)
     console.print("Nothing was lost, nothing happened twice." if held else "It did not hold.")
     if given.json:

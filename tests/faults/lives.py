@@ -7,7 +7,7 @@ import random
 import tempfile
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, suppress
 from pathlib import Path
@@ -44,7 +44,7 @@ class Streets:
     def __init__(self, ground: Ground, folder: Path, seed: str) -> None:
         make_keys(folder / "keys")
         self._folder, self._seed = folder, seed
-        self._settings = {
+        self.settings = {
             name: Settings(
                 database_url=ground.database(name, load(name).metadata),
                 redis_url=ground.server.url,
@@ -58,6 +58,7 @@ class Streets:
         }
         self._signer = load_signer(str(folder / "keys" / "registry.key.json"))
         self._lock = threading.Lock()
+        self._sent_to: Mapping[str, Path] = {}
         self.replicas: dict[str, Replica] = {}
 
     def __enter__(self) -> Streets:
@@ -71,10 +72,14 @@ class Streets:
 
     def start(self, name: str) -> None:
         """Start a service, in the place of one that has ended."""
-        fresh = Replica(self._settings[name], "", f"{self._seed} {name}", self._folder, name)
+        fresh = Replica(self.settings[name], "", f"{self._seed} {name}", self._folder, name)
         with self._lock:
             self.replicas[name] = fresh
         fresh.wait()
+
+    def send_to(self, addresses: Mapping[str, Path]) -> None:
+        """Let others answer from now on."""
+        self._sent_to = addresses
 
     def token(self, **claims: Any) -> str:
         """A token of registry's."""
@@ -83,7 +88,8 @@ class Streets:
     def request(self, method: str, path: str, **more: Any) -> httpx.Response:
         """As `httpx.Client.request`; whose route it is answers. Raises httpx.TransportError."""
         with self._lock:
-            address = self.replicas[path.split("/")[2]].address
+            name = path.split("/")[2]
+            address = self._sent_to.get(name) or self.replicas[name].address
         with httpx.Client(transport=httpx.HTTPTransport(uds=str(address)), base_url="http://street", timeout=15) as client:
             return client.request(method, path, **more)
 
@@ -133,14 +139,8 @@ class Town:
     def request(self, number: int, stars: int) -> None:
         """A request is submitted, matched, accepted, served, rated and closed."""
         post = self._deployment.post
-        body = {"community": self.community, "compound": "heping-lane", "text": TEXT}
-        taken = post("/api/matching/requests", f"request {number}", body)
-        id, link = taken["id"], taken["link"]
+        id, link, organization = self._ask(f"request {number}", TEXT)
         self.requests.append(id)
-        seen = self._until(
-            lambda: self._deployment.get(f"/api/matching/requests/{id}", link), lambda view: view["organization"]
-        )
-        organization = seen["organization"]
         token = self.organizations[organization]
         mine = self._deployment.pages("/api/matching/referrals", token, status="made")
         referral = next(one["id"] for one in mine if one["request"] == id)
@@ -149,6 +149,20 @@ class Town:
         self._until(lambda: self._rate(number, link, stars), bool)
         self.ratings.append(Rating(organization, stars))
         post(f"/api/matching/requests/{id}/closing", id, {}, link)
+
+    def ask(self, name: str, text: str) -> str:
+        """A request is submitted and matched, no more; its id."""
+        id, _, _ = self._ask(name, text)
+        return id
+
+    def _ask(self, name: str, text: str) -> tuple[str, str, str]:
+        body = {"community": self.community, "compound": "heping-lane", "text": text}
+        taken = self._deployment.post("/api/matching/requests", name, body)
+        id, link = taken["id"], taken["link"]
+        seen = self._until(
+            lambda: self._deployment.get(f"/api/matching/requests/{id}", link), lambda view: view["organization"]
+        )
+        return id, link, seen["organization"]
 
     def project(self, number: int) -> None:
         """A project is proposed, and all organizations claim it at once at a meeting, at which the bell rings twice."""

@@ -23,6 +23,7 @@ from tests.faults.on_processes import (
 )
 from tests.faults.on_redis import REFUSALS, REFUSED, cut_or_slow, flush, kill_redis, refuse, set_back
 from tests.faults.on_replies import lose_commits, lose_replies
+from tests.faults.rebuilding import rebuild_the_four
 
 FAULTS = (
     Fault("T1", "kill -9 at random", kill),
@@ -49,6 +50,7 @@ FAULTS = (
     Fault("T16", "1 % poison", add_poison, pace=NOW, rounds=len(poison.KINDS)),
     Fault("T20", "organizations claim one project", scene=claim_at_once, takes=20),
     Fault("republish", "an emptied listener is rebuilt", rebuild),
+    Fault("republish", "the four services, emptied, are rebuilt", scene=rebuild_the_four, takes=30),
     Fault("relays", "two relays at once", race, replicas=2, settings={**SHARED, "sweep_age": 0}, pace=NOW),
     Fault("stop", "a stopped database", stop_database, rounds=2, takes=STOPPED * 4 / 3, own=True),
     Fault("rollback", "told, then rolled back or slow", roll_back),
