@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import threading
 from collections.abc import Callable, Iterator
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from shared.messaging.progress import Progress
 from shared.messaging.standing import Member, Standing
 from shared.messaging.testing import Harness
 from shared.messaging.valkey import EmbeddedValkey
+from tests.faults.substrates import REDIS, RedisServer
 from tests.messaging import listener as small
 from tests.messaging.listener import offer, service
 from tests.messaging.test_supervision import ready, until
@@ -149,6 +151,31 @@ def test_a_scrape_without_redis_says_so_and_does_not_fail(harness: Callable[[Any
     assert now["fenghe_unsent_facts"] == 0
     valkey.start()
     until(lambda: figures(listener)["fenghe_redis_up"] == 1)
+
+
+@pytest.fixture(params=[EmbeddedValkey, RedisServer])
+def server(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[EmbeddedValkey]:
+    """A Redis of the test's own, of each kind there is."""
+    if request.param is RedisServer and not REDIS:
+        pytest.skip("Redis: put a redis-server on PATH to run this on it too; before 7.2 it takes who waits for idle")
+    own: EmbeddedValkey = request.param(tmp_path / "redis", append_only=False)
+    own.start()
+    yield own
+    own.stop()
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_a_replica_that_waits_is_seen_again_and_again(server: EmbeddedValkey, impatient: Start) -> None:
+    listener = impatient(redis_url=server.url, claim_idle=0.3)
+    seen: list[float] = []
+
+    def thrice() -> bool:
+        status = listener.client.get("/api/listener/status", headers=listener.as_("operator")).json()
+        seen.extend(one["idle"] for one in status["replicas"] if one["name"] == listener.host.replica)
+        return sum(later < before for before, later in pairwise(seen)) >= 3
+
+    until(thrice, 20)
+    assert listener.redis.xlen(STREAM) == 0, "nothing had come that it waited for"
 
 
 def test_dead_letters_are_counted_until_they_are_replayed(harness: Callable[[Any], Harness]) -> None:
