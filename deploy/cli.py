@@ -306,8 +306,11 @@ def republish(
 @app.command(name="dead-letters")
 def dead_letters(
     services: Annotated[list[str] | None, typer.Argument(help="Whose; default: everybody's.")] = None,
+    show: Annotated[str | None, typer.Option(help="Show the dead letter of this id whole, with its traceback.")] = None,
     replay: Annotated[str | None, typer.Option(help="Replay the dead letter of this id.")] = None,
-    replay_cause: Annotated[str | None, typer.Option(help="Replay all that died of this cause.")] = None,
+    replay_cause: Annotated[
+        str | None, typer.Option(help="Replay all that died of this cause, or of that of the dead letter of this id.")
+    ] = None,
     replay_all: Annotated[bool, typer.Option("--replay-all", help="Replay all of a service.")] = False,
     history: Annotated[bool, typer.Option("--history", help="Show the replays, and what became of each.")] = False,
     data: Data = DATA,
@@ -319,15 +322,20 @@ def dead_letters(
         if history:
             repair.show_history(services or [], data)
             return
+        if show:
+            repair.show_dead_letter(_one(services), show, data)
+            return
         if not (replay or replay_cause or replay_all):
             repair.show_dead_letters(services or [], data)
             return
-        if len(services or []) != 1:
-            raise CommandError(
-                "Name the one service whose dead letters are to be replayed: fenghe dead-letters SERVICE --replay…"
-            )
-        if repair.replay_dead_letters((services or [""])[0], replay, replay_cause, data):
+        if repair.replay_dead_letters(_one(services), replay, replay_cause, data):
             raise typer.Exit(1)
+
+
+def _one(services: list[str] | None) -> str:
+    if len(services or []) != 1:
+        raise CommandError("Name the one service whose dead letters are meant: fenghe dead-letters SERVICE --show…, --replay…")
+    return (services or [""])[0]
 
 
 @app.command()

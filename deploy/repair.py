@@ -8,6 +8,7 @@ from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from deploy.data_folder import databases, public_url
 from deploy.errors import CommandError
@@ -19,6 +20,8 @@ from shared.service import Service
 WIDTH = 150
 """Columns of the tables where the output is no terminal."""
 LAST_REPLAYS = 100
+LONGEST = 2000
+"""Characters of a field that are printed."""
 
 
 def _standing(opened: list[tuple[Service, Database]]) -> list[tuple[Service, Database]]:
@@ -38,27 +41,52 @@ def republish(names: Sequence[str], community: str | None, data: Path) -> None:
 
 def show_dead_letters(names: Sequence[str], data: Path) -> None:
     """Print the dead letters, grouped by cause."""
-    table = Table("service", "cause", "type", "letters", "since", "last", title="dead letters")
+    table = Table("service", "cause", title="dead letters")
+    table.add_column("type", no_wrap=True)
+    table.add_column("letters", justify="right")
+    table.add_column("when (UTC)", no_wrap=True)
     table.add_column("one of them", no_wrap=True)
     with databases(names, data) as opened:
         for service, database in _standing(opened):
             with database.reading() as session:
                 for group in replay.groups(session):
-                    moments = (f"{moment:%Y-%m-%d %H:%M:%S}" for moment in (group.first, group.last))
-                    table.add_row(service.name, group.cause, group.type or "", str(group.letters), *moments, group.example)
+                    first, last = (f"{moment:%Y-%m-%d %H:%M:%S}" for moment in (group.first, group.last))
+                    when = first if first == last else f"{first}\nto {last}"
+                    table.add_row(service.name, Text(group.cause), group.type or "", str(group.letters), when, group.example)
     if not table.row_count:
         print("There are no dead letters to replay.")
         return
     _print(table)
     print(
-        "These facts had no effect at the service, all others have; they are kept whole. When the cause is mended:\n"
-        "fenghe dead-letters SERVICE --replay ID, --replay-cause CAUSE, or --replay-all"
+        "These facts had no effect at the service, all others have; they are kept whole. See one, with its traceback:\n"
+        "fenghe dead-letters SERVICE --show ID\n"
+        "When the cause is mended, replay one, all that died of the same cause, or all of a service; each takes effect once:\n"
+        "fenghe dead-letters SERVICE --replay ID, --replay-cause ID, or --replay-all"
     )
+
+
+def show_dead_letter(name: str, letter: str, data: Path) -> None:
+    """Print one dead letter whole: what it was, what it died of and where, what became of it since."""
+    with databases([name], data) as opened:
+        ((_, database),) = _standing(opened)
+        with database.reading() as session:
+            found = replay.whole(session, letter)
+            tried = replay.history(session, LAST_REPLAYS, letter)
+    if found is None:
+        raise CommandError(f"{name} has no dead letter {letter}. See those that wait: fenghe dead-letters {name}")
+    print(f"{letter}: {found['type'] or 'an entry without a type'}, entry {found['entry_id']} of {found['stream']}")
+    print(f"died {found['died_at']:%Y-%m-%d %H:%M:%S} UTC at attempt {found['attempts']} of: {found['cause']}")
+    for one in reversed(tried):
+        print(f"replayed {one.at:%Y-%m-%d %H:%M:%S} UTC: {one.outcome}")
+    for field, value in found["fields"].items():
+        text = str(value)
+        print(f"  {field}: {text}" if len(text) <= LONGEST else f"  {field}: {text[:LONGEST]}… ({len(text)} characters)")
+    print(found["traceback"].rstrip() or "It was never handed to a handler, so there is no traceback.")
 
 
 def show_history(names: Sequence[str], data: Path) -> None:
     """Print the last replays of each service and what became of them, the newest first."""
-    table = Table("service", "when", title="replays")
+    table = Table("service", "when (UTC)", title="replays")
     table.add_column("dead letter", no_wrap=True)
     table.add_column("type")
     table.add_column("what became of it")
@@ -94,5 +122,7 @@ def replay_dead_letters(name: str, letter: str | None, cause: str | None, data: 
         print(f"{id} is dead again: {why}")
     print(f"{name}: {len(letters) - len(failed)} took effect, {len(failed)} failed again")
     if failed:
-        print(f"Those that failed had no effect and wait under their new cause; mend it and replay: fenghe dead-letters {name}")
+        print(
+            f"Those that failed had no effect and wait under the cause they died of now; mend it and replay: fenghe dead-letters {name}"
+        )
     return len(failed)

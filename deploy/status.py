@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shlex
 import sys
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
@@ -216,7 +215,7 @@ def _concerns(seen: Seen) -> Iterator[Concern]:
             name,
             f"{_facts(letters['letters'], letters['type'])} could not be handled: {letters['cause']}",
             "They had no effect here, all others have; they are kept whole.",
-            f"Mend the cause, then: fenghe dead-letters {name} --replay-cause {shlex.quote(letters['cause'])}",
+            f"Mend the cause, then: fenghe dead-letters {name} --replay-cause {letters['example']}",
         )
 
 
@@ -249,8 +248,9 @@ def _print(base: str, seen: list[Seen], concerns: list[Concern]) -> None:
         table.add_row(*(Text(cell) for cell in _row(one)))
     console.print(table)
     for concern in concerns:
-        console.print(Text(f"\n{concern.service}: {concern.happened}", style="red"))
-        console.print(Text(f"  It means: {concern.means}\n  To do:    {concern.do}"))
+        # Not wrapped: what is to be done is a command, to be copied.
+        console.print(Text(f"\n{concern.service}: {concern.happened}", style="red"), soft_wrap=True)
+        console.print(Text(f"  It means: {concern.means}\n  To do:    {concern.do}"), soft_wrap=True)
     console.print(Text(f"\nNot well: {len(concerns)}." if concerns else "All is well."))
 
 

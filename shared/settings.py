@@ -11,8 +11,8 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 PREFIX = "FENGHE_"
-OF_COMMANDS = {"FENGHE_OPERATOR_TOKEN", "FENGHE_FEED_AT"}
-"""What a command takes from the environment, and no service."""
+OF_COMMANDS = {"FENGHE_OPERATOR_TOKEN", "FENGHE_FEED_AT", "FENGHE_TEST_POSTGRES_URL"}
+"""What a command or the tests take from the environment, and no service."""
 
 
 Network = tuple[IPv4Network | IPv6Network, int | None]

@@ -8,7 +8,6 @@ later, and then goes to the dead letters. What was not acknowledged stays pendin
 from __future__ import annotations
 
 import asyncio
-import traceback
 from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
@@ -149,7 +148,7 @@ class Consumer:
             try:
                 event = entries.read(entry.fields)
             except entries.Unreadable as error:
-                sorted_batch.unreadable.append(DeadLetter(entry.stream, entry.id, entry.fields, str(error)))
+                sorted_batch.unreadable.append(DeadLetter(entry.stream, entry.id, entry.fields, dead_letters.cause_of(error)))
                 continue
             if event.type in self._dispatch.types:
                 sorted_batch.heard.append((entry, event))
@@ -191,8 +190,8 @@ class Consumer:
                 attempts=attempt,
                 kind=kind,
             )
-            cause = f"{kind} in the handler: {_first_line(error)}"
-            self._bury([DeadLetter(entry.stream, entry.id, entry.fields, cause, _traceback(error), attempt)])
+            cause, where = dead_letters.cause_of(error), dead_letters.traceback_of(error)
+            self._bury([DeadLetter(entry.stream, entry.id, entry.fields, cause, where, attempt)])
         return True
 
     def _schedule(self, entry: Entry, event: CloudEvent[Fact]) -> None:
@@ -276,11 +275,3 @@ class Consumer:
         self._database.transact(lambda session: dead_letters.bury(session, self._group, letters))
         step("consumer:after-bury")
         self._metrics.dead.inc(len(letters))
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).splitlines() or [""])[0][:300]
-
-
-def _traceback(error: Exception) -> str:
-    return "".join(traceback.format_exception(error))[-8000:]

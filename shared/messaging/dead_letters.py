@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import traceback
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -11,7 +12,7 @@ from sqlmodel import Session
 
 from shared.database import insert
 from shared.identifiers import new_id
-from shared.messaging.entries import Fields, storable
+from shared.messaging.entries import Fields, Unreadable, storable
 from shared.messaging.tables import dead_letters
 
 
@@ -26,6 +27,18 @@ class DeadLetter:
     traceback: str = ""
     attempts: int = 1
     died_at: datetime = field(default_factory=lambda: datetime.now(UTC))
+
+
+def cause_of(error: Exception) -> str:
+    """What a fact is said to have died of: the same words for the same error, however often it is tried."""
+    if isinstance(error, Unreadable):
+        return str(error)
+    return f"{type(error).__name__} in the handler: {(str(error).splitlines() or [''])[0][:300]}"
+
+
+def traceback_of(error: Exception) -> str:
+    """Where it died: the end of the traceback; nothing for an entry that no handler was given."""
+    return "" if isinstance(error, Unreadable) else "".join(traceback.format_exception(error))[-8000:]
 
 
 def bury(session: Session, consumer: str, letters: Sequence[DeadLetter]) -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Literal
+from functools import partial
+from typing import Any, Literal
 
 import sqlalchemy as sa
 from sqlmodel import Session
@@ -14,6 +15,7 @@ from shared.database import Database
 from shared.events import CloudEvent, Fact
 from shared.identifiers import new_id
 from shared.messaging import entries, inbox
+from shared.messaging.dead_letters import cause_of, traceback_of
 from shared.messaging.handlers import Dispatch
 from shared.messaging.steps import step
 from shared.messaging.tables import dead_letters, replays
@@ -54,8 +56,18 @@ def groups(session: Session) -> list[Group]:
     return [Group(*row) for row in session.execute(statement)]
 
 
+def whole(session: Session, letter: str) -> dict[str, Any] | None:
+    """A dead letter as it is kept: the entry's fields, cause, traceback, attempts, and whether it was replayed; None where
+    there is none of this id."""
+    row = session.execute(sa.select(dead_letters).where(dead_letters.c.id == letter)).mappings().first()
+    return None if row is None else dict(row)
+
+
 def chosen(session: Session, letter: str | None, cause: str | None) -> list[str]:
-    """The ids of the dead letters not replayed yet: one, those of a cause, or all; the oldest first."""
+    """The ids of the dead letters not replayed yet: one, those of a cause, or all; the oldest first. `cause`: its words, or the
+    id of one that died of it."""
+    example = session.execute(sa.select(dead_letters.c.cause).where(dead_letters.c.id == cause)).scalar() if cause else None
+    cause = example or cause
     statement = sa.select(dead_letters.c.id).where(dead_letters.c.replayed_at.is_(None)).order_by(dead_letters.c.id)
     if letter is not None:
         statement = statement.where(dead_letters.c.id == letter)
@@ -97,8 +109,8 @@ def replay(database: Database, dispatch: Dispatch, teller: str, public_url: str,
             dispatch.prepare([_event(database, letter)])
             _transact(database, dispatch, teller, public_url, letter)
         except Exception as error:  # a handler may raise anything
-            failed[letter] = f"{type(error).__name__}: {(str(error).splitlines() or [''])[0][:300]}"
-            database.transact(lambda session, id=letter: _failed_again(session, id, failed[id]))  # type: ignore[misc]
+            failed[letter] = cause_of(error)
+            database.transact(partial(_failed_again, letter=letter, cause=failed[letter], where=traceback_of(error)))
     return failed
 
 
@@ -128,9 +140,11 @@ def _take_effect(tx: Transaction, dispatch: Dispatch, letter: str) -> None:
     _record(tx.session, letter, "took effect" if new else "had taken effect before")
 
 
-def _failed_again(session: Session, letter: str, cause: str) -> None:
+def _failed_again(session: Session, letter: str, cause: str, where: str) -> None:
     mine = dead_letters.c.id == letter
-    session.execute(sa.update(dead_letters).where(mine).values(cause=cause, attempts=dead_letters.c.attempts + 1))
+    session.execute(
+        sa.update(dead_letters).where(mine).values(cause=cause, traceback=where, attempts=dead_letters.c.attempts + 1)
+    )
     _record(session, letter, "dead again", cause)
 
 

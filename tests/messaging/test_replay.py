@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from shared.messaging.replay import chosen, groups, history, replay
+from shared.messaging.replay import chosen, groups, history, replay, whole
 from shared.messaging.testing import Harness
 from tests.messaging import listener as small
 from tests.messaging.listener import Count, Offer, offer, service
@@ -34,7 +34,11 @@ def test_dead_letters_are_grouped_by_cause_and_replayed_once_it_is_mended(harnes
         letters = chosen(session, None, group.cause)
     assert (group.letters, group.type) == (4, "fenghe.offer.changed.v1")
     assert "a bug in the handler" in group.cause
-    assert set(run(running, letters).values()) == {"RuntimeError: a bug in the handler"}
+    assert set(run(running, letters[1:]).values()) == {group.cause}
+    with running.session() as session:
+        assert [one.letters for one in groups(session)] == [4], "what was tried again in vain is still of the same cause"
+        assert chosen(session, None, letters[0]) == letters, "an example names its group"
+        assert "in keep_offers" in whole(session, letters[1])["traceback"]  # type: ignore[index]
     small.POISON.clear()
     assert run(running, letters) == {}
     assert len(running.rows(Offer)) == 20
@@ -44,9 +48,9 @@ def test_dead_letters_are_grouped_by_cause_and_replayed_once_it_is_mended(harnes
         assert chosen(session, None, None) == []
         tracked = history(session, 100)
     assert all(letter["replayed_at"] for letter in running.dead_letters())
-    assert [one.outcome for one in tracked] == ["took effect"] * 4 + ["dead again"] * 4
-    assert {one.cause for one in tracked[4:]} == {"RuntimeError: a bug in the handler"}
-    assert {one.letter for one in tracked[:4]} == {one.letter for one in tracked[4:]} == set(letters)
+    assert [one.outcome for one in tracked] == ["took effect"] * 4 + ["dead again"] * 3
+    assert {one.cause for one in tracked[4:]} == {group.cause}
+    assert {one.letter for one in tracked[:4]} == {*(one.letter for one in tracked[4:]), letters[0]} == set(letters)
 
 
 @pytest.mark.usefixtures("bug")

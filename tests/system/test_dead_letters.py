@@ -30,17 +30,27 @@ def test_dead_letters_are_shown_by_cause_and_each_replay_is_tracked(all_in_one: 
     assert code == 0
     (line,) = [line for line in text.splitlines() if "specversion" in line]
     assert "│ 2 " in line, "grouped by cause"
+    assert "fenghe.offer.published.v1" in line, "the type is not cut off"
     assert "When the cause is mended" in text
     (letter,) = re.findall(r"[0-9a-f-]{36}", line)
 
     code, text = dead_letters("matching", "--replay", letter)
     assert code == 1
-    assert f"{letter} is dead again: Unreadable: specversion" in text
+    assert f"{letter} is dead again: specversion is '0.3'" in text
     assert "0 took effect, 1 failed again" in text
     code, text = dead_letters("matching", "--history")
     assert code == 0
     assert letter in text
-    assert "dead again: Unreadable" in text
+    assert "dead again: specversion" in text
+    code, text = dead_letters("matching", "--show", letter)
+    assert code == 0
+    assert "fenghe:registry" in text
+    assert "at attempt 2 of: specversion is '0.3', not '1.0'" in text
+    assert "UTC: dead again" in text
+    assert "specversion: 0.3" in text
+    assert dead_letters("matching", "--replay-cause", letter)[1].count("is dead again") == 2, "one names its group"
+    assert "has no dead letter nothing" in dead_letters("matching", "--show", "nothing")[1]
+    assert "Name the one service" in dead_letters("--show", letter)[1]
     code, text = dead_letters("matching", "--replay", "nothing")
     assert (code, text) == (
         1,
