@@ -122,7 +122,5 @@ def replay_dead_letters(name: str, letter: str | None, cause: str | None, data: 
         print(f"{id} is dead again: {why}")
     print(f"{name}: {len(letters) - len(failed)} took effect, {len(failed)} failed again")
     if failed:
-        print(
-            f"Those that failed had no effect and wait under the cause they died of now; mend it and replay: fenghe dead-letters {name}"
-        )
+        print(f"Those that failed had no effect and wait with their cause; mend it and replay: fenghe dead-letters {name}")
     return len(failed)
