@@ -43,7 +43,7 @@ def show_dead_letters(names: Sequence[str], data: Path) -> None:
     """Print the dead letters, grouped by cause."""
     table = Table("service", "cause", title="dead letters")
     table.add_column("type", no_wrap=True)
-    table.add_column("letters", justify="right")
+    table.add_column("letters")
     table.add_column("when (UTC)", no_wrap=True)
     table.add_column("one of them", no_wrap=True)
     with databases(names, data) as opened:
