@@ -49,8 +49,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if substrate.database in fault.databases
     ]
     console.print(f"seed {given.seed}, {given.minutes:g} minutes, {len(chosen)} rows")
+    missing += sorted({f"{fault}: {fault.because}" for fault, _ in chosen if fault.because})
     for sentence in missing:
-        console.print(sentence)
+        console.print(sentence, markup=False)
     deadline = time.monotonic() + given.minutes * 60
     rows: list[Row] = []
     try:

@@ -24,8 +24,9 @@ Struck = tuple[int, float]
 class Fault:
     """A way to attack: either a `strike` at the arena, again and again, or a `scene` of its own. `pace`: the shortest and
     longest pause before a strike. `rounds`: strikes it needs to be whole. `takes`: about how many seconds one run needs
-    whatever it is given. `proxied`: what a proxy stands before, "redis" or "database". `databases`: those it makes sense on.
-    `own`: it needs a database server that it may stop. `errors`: whether a client may see any."""
+    whatever it is given. `proxied`: what a proxy stands before, "redis" or "database". `databases`: those it makes sense on,
+    `because`: why not on the others. `own`: it needs a database server that it may stop. `errors`: whether a client may see
+    any."""
 
     id: str
     what: str
@@ -39,6 +40,7 @@ class Fault:
     variant: str = ""
     proxied: str = ""
     databases: tuple[str, ...] = ("sqlite", "postgresql")
+    because: str = ""
     own: bool = False
     errors: bool = True
 

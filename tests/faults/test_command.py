@@ -14,6 +14,7 @@ import pytest
 from shared import logs
 from tests.faults import __main__ as command
 from tests.faults.arena import names_of
+from tests.faults.row import Row
 from tests.faults.strikes import FAULTS
 from tests.faults.substrates import Substrate, available
 from tests.faults.suite import run, schedule
@@ -54,6 +55,30 @@ def test_it_ends_with_1_when_something_happens_twice(
     assert said["rows"][0]["twice"] > 0
 
 
+def test_whoever_ends_it_early_sees_what_was_tried_until_then(
+    make_faults: Callable[..., int], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows = iter([Row("T3", "kill -9 of Redis", "here", times=7)])
+
+    def run_one(*_: Any) -> Row:
+        for row in rows:
+            return row
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(command, "run", run_one)
+    with pytest.raises(KeyboardInterrupt):
+        make_faults("--only", "T3,T4")
+    said = capsys.readouterr().out
+    assert "client errors" in said
+    assert "It was ended before 3 of 4 rows." in said
+
+
+def test_a_substrate_may_be_tried_alone(make_faults: Callable[..., int], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        make_faults("--on", "postgresql")
+    assert "there is no postgresql here; PostgreSQL is left out" in capsys.readouterr().err
+
+
 def test_an_unknown_fault_is_answered_with_those_there_are(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         command.main(["--only", "T99"])
@@ -64,6 +89,7 @@ def test_an_unknown_fault_is_answered_with_those_there_are(capsys: pytest.Captur
 def test_every_fault_is_a_row_on_every_substrate() -> None:
     assert {fault.id for fault in FAULTS} == ASKED | BESIDE
     assert [str(fault) for fault in FAULTS if fault.databases != ("sqlite", "postgresql")] == ["T7 replies of COMMIT lost"]
+    assert [str(fault) for fault in FAULTS if fault.because] == ["T7 replies of COMMIT lost"]
     substrates, missing = available()
     databases, servers = {one.database for one in substrates}, {one.redis for one in substrates}
     assert {str(one) for one in substrates} == {f"{database} × {server}" for database in databases for server in servers}
