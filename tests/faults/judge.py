@@ -26,7 +26,7 @@ from tests.faults.commands import service
 from tests.forking import CONTEXT
 from tests.messaging.lending import LoanAsked, LoanChanged, LoanOverdue
 
-JUDGE_LIMIT = 120.0
+JUDGE_LIMIT = 300.0
 OWN = (LoanAsked.type, LoanChanged.type, LoanOverdue.type)
 TOGETHER = "&"
 """How the name of a command ends that was given with others."""

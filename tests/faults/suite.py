@@ -39,10 +39,28 @@ def run(
 ) -> Row:
     """Strike again and again for so many seconds, and at least as often as the fault needs. `small`: what is long or large
     is short and small. `broken`: a variant of the kit that must not hold. `patience`, `rest`: seconds to wait for each
-    recovery, and for everything to come to rest in the end."""
-    if fault.scene:
-        return fault.scene(substrate, seed, small)
+    recovery, and for everything to come to rest in the end. Never raises: a run that came to no end does not hold."""
     row = Row(fault.id, fault.what, str(substrate))
+    try:
+        if fault.scene:
+            return fault.scene(substrate, seed, small)
+        return _run(fault, substrate, seed, seconds, small, broken, patience, rest, row)
+    except Exception as error:  # the others are to be tried all the same
+        row.notes.append(f"it came to no end: {type(error).__name__}: {error}"[:300])
+        return row
+
+
+def _run(
+    fault: Fault,
+    substrate: Substrate,
+    seed: int,
+    seconds: float,
+    small: bool,
+    broken: str,
+    patience: float,
+    rest: float,
+    row: Row,
+) -> Row:
     script = f"{seed} {fault.id} {substrate}"
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="faults-")))

@@ -14,6 +14,7 @@ import pytest
 from shared import logs
 from tests.faults import __main__ as command
 from tests.faults.arena import names_of
+from tests.faults.fault import Fault
 from tests.faults.row import Row
 from tests.faults.strikes import FAULTS
 from tests.faults.substrates import Substrate, available
@@ -71,6 +72,17 @@ def test_whoever_ends_it_early_sees_what_was_tried_until_then(
     said = capsys.readouterr().out
     assert "client errors" in said
     assert "It was ended before 3 of 4 rows." in said
+
+
+def test_a_run_that_comes_to_no_end_does_not_hold_and_ends_no_other(
+    make_faults: Callable[..., int], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    scene = Mock(side_effect=TimeoutError("the judge came to no verdict"))
+    monkeypatch.setattr(command, "FAULTS", [Fault("T3", "first", scene=scene), Fault("T3", "second", scene=scene)])
+    assert make_faults("--only", "T3") == 1
+    said = capsys.readouterr().out
+    assert said.count("it came to no end: TimeoutError: the judge came to no verdict") == 2
+    assert "It did not hold." in said
 
 
 def test_a_substrate_may_be_tried_alone(make_faults: Callable[..., int], capsys: pytest.CaptureFixture[str]) -> None:
