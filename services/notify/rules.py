@@ -188,6 +188,8 @@ NOTICES: Mapping[type[Fact], tuple[tuple[RecipientKind, ...], str]] = {
 
 NOT_UNDERSTOOD = "request.unmatched/not-understood"
 """How a notice of `request.unmatched` is said when the request was not understood. The kind of the notice is the same."""
+URGENT = {"request.submitted": "request.submitted/urgent", "request.unmatched": "request.unmatched/urgent"}
+"""How notices are said of what cannot wait and nobody has read yet: a cry for help, which goes to no organization."""
 
 CONCERNS_NOBODY: Mapping[type[Fact], str] = {
     CommunityClockMoved: "the operator moved it, in a rehearsal; what comes due with it is told by itself",
@@ -257,18 +259,24 @@ def _organizations(fact: Fact) -> Iterable[str | None]:
 
 
 def parameters(fact: Fact) -> dict[str, str]:
-    """The ids a notice of this fact needs. Of a matched request these are the first candidate's organization and offer:
-    who will be asked."""
+    """The ids a notice of this fact needs, and that it is urgent where it is. Of a matched request these are the first
+    candidate's organization and offer: who will be asked."""
     named = {name: getattr(fact, name, None) for name in PARAMETERS}
     if isinstance(fact, RequestMatched) and fact.candidates:
         named |= {"organization": fact.candidates[0].organization, "offer": fact.candidates[0].offer}
+    if getattr(fact, "urgency", None) == "urgent":
+        named["urgency"] = "urgent"
     return {name: id for name, id in named.items() if id is not None}
 
 
 def said_as(kind: str, parameters: Mapping[str, str]) -> str:
     """Which sentences say a notice of this kind and these parameters: nobody can serve a request, or nobody has
-    understood it, which are two things."""
-    return NOT_UNDERSTOOD if kind == "request.unmatched" and "item" not in parameters else kind
+    understood it, or it is a cry for help, which are three things."""
+    if "item" in parameters:
+        return kind
+    if parameters.get("urgency") == "urgent":
+        return URGENT.get(kind, kind)
+    return NOT_UNDERSTOOD if kind == "request.unmatched" else kind
 
 
 POSITION = re.compile(r"[0-9]{1,18}", re.ASCII)

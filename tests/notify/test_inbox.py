@@ -12,7 +12,7 @@ from deploy.services import NAMES
 from services.notify import queries
 from services.notify.app import service
 from services.notify.models import Notice
-from services.notify.rules import CONCERNS_NOBODY, NOT_UNDERSTOOD, NOTICES
+from services.notify.rules import CONCERNS_NOBODY, NOT_UNDERSTOOD, NOTICES, URGENT
 from services.notify.sentences import SENTENCES
 from shared.events import catalogue
 from shared.events import matching as m
@@ -20,7 +20,8 @@ from shared.events import registry as r
 from tests.notify.given import MOMENT, Neighbourhood, at_the_moment
 
 # What is said of one of each fact, with everything known.
-SAID = {(kind, role) for kind, role in SENTENCES if kind != NOT_UNDERSTOOD}
+OTHERWISE = {NOT_UNDERSTOOD, *URGENT.values()}
+SAID = {(kind, role) for kind, role in SENTENCES if kind not in OTHERWISE}
 
 
 @pytest.fixture
@@ -58,7 +59,7 @@ def test_every_fact_is_in_the_catalogue_or_concerns_nobody():
     assert not set(NOTICES) & set(CONCERNS_NOBODY)
     said = {(kind, recipient) for recipients, kind in NOTICES.values() for recipient in recipients}
     assert said == SAID
-    assert set(SENTENCES) - said == {(NOT_UNDERSTOOD, "resident"), (NOT_UNDERSTOOD, "station")}
+    assert set(SENTENCES) - said == {(kind, role) for kind in OTHERWISE for role in ("resident", "station")}
     assert {type(fact) for fact in Neighbourhood().all()} == set(NOTICES)
 
 
@@ -184,6 +185,19 @@ def test_what_was_not_understood_is_said_so(notify, fenghe):
     station = inbox(notify, "station", owner=owners(fenghe)["station"])["items"][-1]
     assert station["zh"] == "11月22日，丰和花园有一项需求没能自动归类，请查看原文并为它选一个服务项目。"
     assert "choose a service item" in station["en"]
+
+
+def test_a_cry_for_help_is_said_so_and_read_first(notify, fenghe):
+    notify.deliver([at_the_moment(notify.event(fact)) for fact in fenghe.names()])
+    urgent = {"item": None, "category": None, "urgency": "urgent"}
+    notify.deliver(
+        [at_the_moment(notify.event(fenghe.requested(fact, **urgent))) for fact in (m.RequestSubmitted, m.RequestUnmatched)]
+    )
+    for notice in inbox(notify, "resident", owner=owners(fenghe)["resident"])["items"]:
+        assert "120、119或110" in notice["zh"] and "call 120, 119 or 110 first" in notice["en"]
+    for notice in inbox(notify, "station", owner=owners(fenghe)["station"])["items"][-2:]:
+        assert "紧急需求" in notice["zh"] and "马上查看原文" in notice["zh"]
+        assert "urgent request" in notice["en"]
 
 
 def test_the_year_is_said_when_it_is_not_the_current_one(notify, fenghe, monkeypatch):

@@ -9,12 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
 
-from babel.dates import format_date
-
-from services.notify.rules import NOT_UNDERSTOOD, RecipientKind
-from shared.clock import CIVIL_TIME
+from services.notify.rules import NOT_UNDERSTOOD, URGENT, RecipientKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,17 +19,6 @@ class Text:
 
     zh: str
     en: str
-
-
-@dataclass(frozen=True, slots=True)
-class Names:
-    """The names a sentence may need, None where one is not known or not concerned."""
-
-    place: Text | None = None
-    organization: Text | None = None
-    offer: Text | None = None
-    item: Text | None = None
-    project: Text | None = None
 
 
 SENTENCES: Mapping[tuple[str, RecipientKind], Text] = {
@@ -176,6 +161,25 @@ SENTENCES: Mapping[tuple[str, RecipientKind], Text] = {
         "{date}，{place}有一项需求没能自动归类，请查看原文并为它选一个服务项目。",
         "On {date} a request from {place} could not be sorted automatically; please read its words and choose a service "
         "item for it.",
+    ),
+    (URGENT["request.submitted"], "resident"): Text(
+        "您{date}在{place}提出的紧急需求已经收到，服务站也会马上看到。有人有生命危险，请先拨打120、119或110，不要等我们。",
+        "We have received the urgent request you made in {place} on {date}, and the station sees it at once. Where a life "
+        "is in danger, call 120, 119 or 110 first, and do not wait for us.",
+    ),
+    (URGENT["request.submitted"], "station"): Text(
+        "{date}，{place}有居民提出了一项紧急需求，请马上查看原文。",
+        "On {date} a resident of {place} made an urgent request; please read its words at once.",
+    ),
+    (URGENT["request.unmatched"], "resident"): Text(
+        "您{date}在{place}提出的紧急需求，没有转给别的组织，由服务站的同事来办。有人有生命危险，请先拨打120、119或110，不要等我们。",
+        "The urgent request you made in {place} on {date} goes to no other organization: a colleague at the service station "
+        "sees to it. Where a life is in danger, call 120, 119 or 110 first, and do not wait for us.",
+    ),
+    (URGENT["request.unmatched"], "station"): Text(
+        "{date}，{place}的一项紧急需求没有转给任何组织，请马上查看原文，与居民联系。",
+        "On {date} an urgent request from {place} was put before no organization; please read its words at once and get in "
+        "touch with the resident.",
     ),
     ("request.accepted", "resident"): Text(
         "好消息：{date}，{organization}接下了您在{place}提出的{need}，会来为您服务。",
@@ -367,32 +371,3 @@ SENTENCES: Mapping[tuple[str, RecipientKind], Text] = {
     ),
 }
 """What is said of each kind of notice to each kind of recipient."""
-
-
-def render(kind: str, recipient_kind: RecipientKind, occurred_at: datetime, now: datetime, names: Names) -> Text:
-    """The sentence of a notice, read at `now` on the community's clock. Raises KeyError where there is none for this kind
-    and recipient."""
-    template = SENTENCES[kind, recipient_kind]
-    local = occurred_at.astimezone(CIVIL_TIME)
-    this_year = local.year == now.astimezone(CIVIL_TIME).year
-    unnamed = Text("贵组织", "your organization") if recipient_kind == "organization" else Text("一家组织", "an organization")
-    place = names.place or Text("社区", "the community")
-    organization = names.organization or unnamed
-    return Text(
-        zh=template.zh.format(
-            date=format_date(local, "M月d日" if this_year else "y年M月d日", locale="zh_CN"),
-            place=place.zh,
-            organization=organization.zh,
-            offer=f"服务“{names.offer.zh}”" if names.offer else "一项服务",
-            need=f"“{names.item.zh}”需求" if names.item else "需求",
-            project=f"项目“{names.project.zh}”" if names.project else "一个项目",
-        ),
-        en=template.en.format(
-            date=format_date(local, "d MMMM" if this_year else "d MMMM y", locale="en"),
-            place=place.en,
-            organization=organization.en,
-            offer=f"offer “{names.offer.en}”" if names.offer else "offer",
-            need=f"request ({names.item.en})" if names.item else "request",
-            project=f"the project “{names.project.en}”" if names.project else "a project",
-        ),
-    )
