@@ -11,9 +11,8 @@ from sqlalchemy import func
 from sqlmodel import Session, col, select
 
 from services.notify.models import Community, FeedFact, Notice, Offer, Organization, Project, Taxonomy
-from services.notify.rendering import Names, render
 from services.notify.rules import RecipientKind, cursor_of, position_of, said_as
-from services.notify.sentences import Text
+from services.notify.sentences import Names, Text, render
 from services.notify.views import FeedFactView, Figures, Following, NoticeView
 from shared.events import catalogue
 from shared.messaging import clocks
