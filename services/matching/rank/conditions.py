@@ -59,15 +59,15 @@ CONDITIONS: Mapping[str, Reason] = {
 
 FAILED: Mapping[str, Reason] = {
     "item": Reason(zh="菜单上还没有组织提供这个服务项目", en="nobody on the menu offers this item yet"),
-    "standing": Reason(zh="{count}个组织目前被暂停或没有登记", en="{count} are suspended or not registered at present"),
-    "agreement": Reason(zh="{count}个组织没有生效的服务协议", en="{count} have no agreement in force for it"),
-    "area": Reason(zh="{count}个组织的服务范围不含您的小区", en="{count} do not serve your compound"),
-    "hours": Reason(zh="{count}个组织在您说的时间不服务", en="{count} are not open at the time you named"),
-    "language": Reason(zh="{count}个组织不能用您要的语言服务", en="{count} do not serve in the language you asked for"),
-    "fee": Reason(zh="{count}个组织的收费超过您说的上限", en="{count} cost more than the limit you set"),
-    "conflict": Reason(zh="{count}个组织因利害冲突需要回避", en="{count} stand back because of a recorded conflict"),
-    "capacity": Reason(zh="{count}个组织本周已经排满", en="{count} have no place left this week"),
-    ASK_TWICE: Reason(zh="{count}个组织已经问过了", en="{count} have been asked already"),
+    "standing": Reason(zh="{count}个组织目前被暂停或没有登记", en="suspended or not registered at present: {count}"),
+    "agreement": Reason(zh="{count}个组织没有生效的服务协议", en="without an agreement in force for it: {count}"),
+    "area": Reason(zh="{count}个组织的服务范围不含您的小区", en="not serving your compound: {count}"),
+    "hours": Reason(zh="{count}个组织在您说的时间不服务", en="not open at the time you named: {count}"),
+    "language": Reason(zh="{count}个组织不能用您要的语言服务", en="not serving in the language you asked for: {count}"),
+    "fee": Reason(zh="{count}个组织的收费超过您说的上限", en="costing more than the limit you set: {count}"),
+    "conflict": Reason(zh="{count}个组织因利害冲突需要回避", en="standing back because of a recorded conflict: {count}"),
+    "capacity": Reason(zh="{count}个组织本周已经排满", en="without a place left this week: {count}"),
+    ASK_TWICE: Reason(zh="{count}个组织已经问过了", en="asked already: {count}"),
 }
 """Why a need finds nobody; `{count}` organizations at least failed by this condition and no earlier one."""
 
