@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import socket
 import subprocess
 import sys
 import time
@@ -11,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from services.notify.rules import cursor_of
 from tests.drills.deployment import ROOT, SERVICES, Compose, fenghe, run
 from tests.system.operations_document import carry_out, commands, timed
 
@@ -73,6 +76,33 @@ def the_database_is_down(deployment: Compose) -> Iterator[None]:
 
 
 @contextmanager
+def a_receiver_that_never_answers(deployment: Compose) -> Iterator[None]:
+    """It takes connections on this machine and says nothing; the network's gateway is this machine, as containers see it."""
+    network = json.loads(run("docker", "network", "inspect", f"{deployment.project}_default").stdout)[0]
+    here = network["IPAM"]["Config"][0]["Gateway"]
+    token = {"Authorization": f"Bearer {deployment.token()}"}
+    with socket.create_server((here, 0), backlog=100) as silent:
+        place = f"{here}:{silent.getsockname()[1]}"
+        deployment.set(FENGHE_WEBHOOK_ALLOW=place)
+        deployment.up_again()
+        (community, *_) = deployment.client.get("/api/registry/communities").json()["items"]
+        terms = {"community": community["id"], "url": f"http://{place}/", "after": cursor_of(0)}
+        answer = deployment.client.post("/api/notify/webhooks", json=terms, headers=token)
+        assert answer.status_code == 201, answer.text
+        webhook = f"/api/notify/webhooks/{answer.json()['id']}"
+
+        def tried() -> bool:
+            log = deployment.client.get(f"{webhook}/deliveries", params={"status": "waiting"}, headers=token).json()["items"]
+            return any(attempt["error"]["kind"] == "timeout" for one in log for attempt in one["attempts"])
+
+        deployment.eventually("it was tried", tried)
+        yield
+        assert deployment.client.delete(webhook, headers=token).status_code == 204
+    deployment.set(FENGHE_WEBHOOK_ALLOW="")
+    deployment.up_again()
+
+
+@contextmanager
 def a_replica_that_hangs(deployment: Compose) -> Iterator[None]:
     hanging = deployment.containers("feedback")[0]
     run("docker", "kill", "--signal", "STOP", hanging)
@@ -91,6 +121,7 @@ DAYS: dict[str, Callable[[Compose], object]] = {
     "Redis is emptied": redis_is_emptied,
     "A poison fact": a_poison_fact,
     "The database is down": the_database_is_down,
+    "A receiver that never answers": a_receiver_that_never_answers,
     "A replica that hangs": a_replica_that_hangs,
 }
 

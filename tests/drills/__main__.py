@@ -10,11 +10,13 @@ import signal
 import sys
 import tempfile
 import time
+from contextlib import ExitStack
 from pathlib import Path
 
 from rich.console import Console
 
 from tests.drills.deployment import SERVICES, Compose, engine_answers
+from tests.drills.disk import SmallDisk
 from tests.drills.faults import FAULTS
 from tests.drills.row import Row, table
 from tests.drills.suite import Before, drill
@@ -39,8 +41,9 @@ def main() -> int:
     chosen = [fault for fault in FAULTS if (fault.id in wanted or not wanted) and (fault.short or not given.short)]
     rows: list[Row] = []
     began = time.monotonic()
-    with tempfile.TemporaryDirectory(prefix="fenghe-drills-") as folder:
-        compose = Compose.new(f"fenghe-drills-{os.getpid()}", Path(folder) / "env", "drills")
+    with tempfile.TemporaryDirectory(prefix="fenghe-drills-") as folder, ExitStack() as ending:
+        disk = ending.enter_context(SmallDisk(Path(folder)))
+        compose = Compose.new(f"fenghe-drills-{os.getpid()}", Path(folder) / "env", "drills", disk)
         try:
             console.print("building the images, bringing up two replicas of every service")
             compose.build()

@@ -14,9 +14,12 @@ import time
 from collections.abc import Callable, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import httpx
+
+if TYPE_CHECKING:
+    from tests.drills.disk import SmallDisk
 
 ROOT = Path(__file__).parent.parent.parent
 SERVICES = ("registry", "matching", "feedback", "notify")
@@ -52,9 +55,10 @@ def fenghe(*arguments: str, **environment: str) -> subprocess.CompletedProcess[s
 
 
 class Compose:
-    """A compose deployment with settings of its own: the file `settings`."""
+    """A compose deployment with settings of its own, the file `settings`; `disk`, where its servers are to stand on one."""
 
-    def __init__(self, project: str, settings: Path, port: int) -> None:
+    def __init__(self, project: str, settings: Path, port: int, disk: SmallDisk | None = None) -> None:
+        self.disk = disk
         self.project = project
         self.settings = settings
         self.port = port
@@ -63,14 +67,15 @@ class Compose:
         self.client = httpx.Client(base_url=self.url, timeout=30, trust_env=False)
 
     @classmethod
-    def new(cls, project: str, settings: Path, tag: str) -> Compose:
+    def new(cls, project: str, settings: Path, tag: str, disk: SmallDisk | None = None) -> Compose:
         """One on free ports, with settings made by `deploy/make-env`."""
         run("deploy/make-env", str(settings))
         with socket.socket() as one, socket.socket() as another:
             for free in (one, another):
                 free.bind(("127.0.0.1", 0))
-            made, feed = cls(project, settings, one.getsockname()[1]), another.getsockname()[1]
-        made.set(COMPOSE_PROJECT_NAME=project, FENGHE_PORT=str(made.port), FENGHE_FEED_PORT=str(feed), FENGHE_TAG=tag)
+            made, feed = cls(project, settings, one.getsockname()[1], disk), another.getsockname()[1]
+        ports = {"FENGHE_PORT": str(made.port), "FENGHE_FEED_PORT": str(feed), "FENGHE_PUBLIC_URL": made.url}
+        made.set(COMPOSE_PROJECT_NAME=project, FENGHE_TAG=tag, **ports)
         return made
 
     def set(self, **values: str) -> None:
@@ -91,7 +96,8 @@ class Compose:
 
     @cached_property
     def command(self) -> list[str]:
-        return [*self.program, "-p", self.project, "--env-file", str(self.settings), "-f", "deploy/compose.yaml"]
+        files = ["-f", "deploy/compose.yaml", *(["-f", str(self.disk.override)] if self.disk else [])]
+        return [*self.program, "-p", self.project, "--env-file", str(self.settings), *files]
 
     def __call__(self, *arguments: str, within: float = 120, check: bool = True) -> subprocess.CompletedProcess[str]:
         return run(*self.command, *arguments, within=within, check=check)
@@ -120,6 +126,12 @@ class Compose:
         self("up", "-d", "--no-build", "--no-recreate", *each, *alone, within=UP_WITHIN)
         self.wait_until_ready()
 
+    def up_again(self) -> None:
+        """Put new containers of the services in the place of those that run, by the settings as they are now."""
+        each = [argument for service, count in self.scale.items() for argument in ("--scale", f"{service}={count}")]
+        self("up", "-d", "--no-build", "--no-deps", *each, *SERVICES, within=UP_WITHIN)
+        self.wait_until_ready()
+
     def down(self) -> None:
         """Take everything down, with its volumes."""
         self("down", "--volumes", "--remove-orphans", "--timeout", "20", within=300)
@@ -132,7 +144,7 @@ class Compose:
 
     def token(self) -> str:
         """An operator's token."""
-        return self("exec", "-T", "registry", "fenghe", "token", "--role", "operator").stdout.strip()
+        return self("run", "--rm", "-T", "--no-deps", "registry", "token", "--role", "operator").stdout.strip()
 
     # --- what is there -------------------------------------------------------------------------------------------------
 

@@ -12,6 +12,7 @@ from tests.drills.versions import side_by_side
 
 PAUSED = 30.0
 CUT_OFF = 20.0
+FULL = 20.0
 
 
 Strike = Callable[[Compose, Traffic, bool], list[str]]
@@ -101,6 +102,23 @@ def _hang(compose: Compose, traffic: Traffic, short: bool) -> list[str]:
     return []
 
 
+def _fill_disk(compose: Compose, traffic: Traffic, short: bool) -> list[str]:
+    """Not a byte is left for PostgreSQL and Redis, which say so themselves."""
+    assert compose.disk is not None
+    compose.disk.fill()
+    try:
+        compose.eventually("a server says that the disk is full", lambda: "No space left on device" in _said(compose))
+        time.sleep(5 if short else FULL)  # the fault itself
+        said = _said(compose)
+    finally:
+        compose.disk.make_room()
+    return [f"{said.count('No space left on device')} times 'No space left on device' in the logs of PostgreSQL and Redis"]
+
+
+def _said(compose: Compose) -> str:
+    return compose("logs", "--no-color", "--tail", "400", "postgres", "redis").stdout
+
+
 FAULTS = [
     Fault("kill-one", "one of two replicas of every service, SIGKILL from the host", _kill_one(*SERVICES), short=True),
     *(Fault(f"kill-{name}", f"every replica of {name}, SIGKILL from the host", _kill_all(name)) for name in SERVICES),
@@ -110,6 +128,7 @@ FAULTS = [
     Fault("hang", f"a replica of matching hangs for {PAUSED:.0f} s", _hang),
     Fault("cut-off", f"feedback is cut off from the network for {CUT_OFF:.0f} s", _cut_off),
     Fault("flush", "FLUSHALL", _flush, short=True),
+    Fault("disk-full", f"the disk of PostgreSQL and Redis is full for {FULL:.0f} s", _fill_disk),
     Fault("roll", "rolling restart of the four services (deploy/roll)", _roll, silent=True),
     Fault("restart", "restart of Redis, PostgreSQL and the gateway", _restart_below),
     Fault("versions", "the old and the new version side by side, then the new one alone", _versions, silent=True),
