@@ -40,6 +40,7 @@ class Town:
     """An all-in-one and what it costs."""
 
     def __init__(self, folder: Path) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
         self.system = AllInOne(folder / "data")
         self.community = ""
 

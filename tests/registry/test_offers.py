@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
 from services.registry.models import Offer, Satisfaction
 from shared import clock
@@ -253,6 +254,33 @@ def test_the_menu_shows_stars_from_five_ratings_on(registry: Harness, town: Town
     assert registry.dead_letters() == []
     registry.hear(satisfaction(town, "offer", offer, 7, 4.3), sequence=7)
     assert shown() == (4.3, 7, 4.4, 9)
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_the_menu_looks_up_what_it_needs_however_many_communities_there_are(
+    registry: Harness, town: Town, organization: str
+) -> None:
+    town.offer(organization)
+    asked: list[tuple[str, Any]] = []
+
+    def note(connection: Any, cursor: Any, statement: str, parameters: Any, *_: Any) -> None:
+        asked.append((statement, parameters))
+
+    sa.event.listen(sa.Engine, "before_cursor_execute", note)
+    try:
+        assert len(town.menu()) == 1
+    finally:
+        sa.event.remove(sa.Engine, "before_cursor_execute", note)
+    looks = [(statement, parameters) for statement, parameters in asked if statement.startswith("SELECT")]
+    assert len(looks) >= 3
+    with registry.session() as session:
+        connection = session.connection()
+        plans = [
+            step[3]
+            for statement, parameters in looks
+            for step in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters)
+        ]
+    assert [plan for plan in plans if "AUTOMATIC" in plan or plan.startswith(("SCAN satisfactions", "SCAN offers"))] == []
 
 
 def test_of_one_batch_the_newest_counts(registry: Harness, town: Town, organization: str) -> None:

@@ -136,14 +136,19 @@ def _hours_open_now(session: Session, community: str) -> list[str]:
 def _menu_entries(session: Session, offers: Sequence[str]) -> list[MenuEntry]:
     """These offers as the menu shows them, by id. An item that a later taxonomy dropped is shown by its id."""
     of_offer, of_organization = aliased(Satisfaction), aliased(Satisfaction)
+
+    def is_with(kept: type[Satisfaction], kind: str, of: Any) -> Any:
+        """By its key, which begins with the community: without that every satisfaction of all communities is gone through."""
+        return and_(kept.community == Offer.community, kept.kind == kind, kept.of == of)
+
     found = session.execute(
         select(Offer, Organization, Category, Item, of_offer, of_organization)  # type: ignore[call-overload]
         .join(Organization, Organization.id == Offer.organization)
         .outerjoin(Taxonomy, Taxonomy.community == Offer.community)
         .outerjoin(Item, and_(Item.taxonomy == Taxonomy.id, Item.id == Offer.item))
         .outerjoin(Category, and_(Category.taxonomy == Taxonomy.id, Category.id == Offer.category))
-        .outerjoin(of_offer, and_(of_offer.kind == "offer", of_offer.of == Offer.id))
-        .outerjoin(of_organization, and_(of_organization.kind == "organization", of_organization.of == Organization.id))
+        .outerjoin(of_offer, is_with(of_offer, "offer", Offer.id))
+        .outerjoin(of_organization, is_with(of_organization, "organization", Organization.id))
         .where(Offer.id.in_(offers))  # type: ignore[attr-defined]
         .order_by(Offer.id)
     )
