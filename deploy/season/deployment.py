@@ -211,6 +211,10 @@ class Deployment:
             self._pause(pause)
             pause = min(pause * 2, 1.0)
 
+    def stop(self) -> None:
+        """Give up: whoever waits for an answer, or to ask again, gets a SeasonError."""
+        self._stopped.set()
+
     def _pause(self, seconds: float) -> None:
         if self._stopped.wait(seconds):
             raise SeasonError("The season was stopped.")

@@ -3,7 +3,7 @@
 Every acknowledged command has its row, and every row exactly one fact per transition (I1). Every fact took effect once, the
 projection holds the newest, sequences have neither gaps nor repeats (I4). Every dead letter is poison, and all poison is
 there with its cause (I5). A listener that was rebuilt shows what it would from living through it all (I6). I2 and I3 are those
-of the four services: `judge_lives.py`.
+of the four services: `judge_lives.py`; I6 on them: `rebuilding.py`.
 """
 
 from __future__ import annotations

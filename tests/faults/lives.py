@@ -188,6 +188,10 @@ class Town:
                     post(f"/api/matching/meetings/{meeting}/{verb}", meeting + once_more, None, self.station)
         self.projects.append(id)
 
+    def leave(self) -> None:
+        """Let nobody wait any longer for services that are gone."""
+        self._deployment.stop()
+
     def quiet(self) -> None:
         """Wait until everything that was set going has come to its end."""
         self._deployment.quiet()
@@ -220,6 +224,7 @@ def live_through_kills(substrate: Substrate, seed: int, small: bool) -> Row:
         streets = stack.enter_context(Streets(ground, folder, f"{seed}"))
         stream = stack.enter_context(redis.Redis.from_url(ground.server.url))
         town = Town(streets, f"{seed} {substrate}")
+        stack.callback(town.leave)
         town.open()
         strike_while(lambda: _live(town, random.Random(f"{seed} stars"), small, row), streets, stream, chance, row)
         seen = Lives(

@@ -177,6 +177,7 @@ def join_through_kills(substrate: Substrate, seed: int, small: bool) -> Row:
         streets = stack.enter_context(Streets(ground, folder, f"{seed}"))
         stream = stack.enter_context(redis.Redis.from_url(ground.server.url))
         town = JoiningTown(streets, f"{seed} {substrate}")
+        stack.callback(town.leave)
         town.open()
         strike_while(lambda: _live(town, small, row), streets, stream, chance, row)
         seen = Joined(

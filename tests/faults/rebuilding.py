@@ -61,6 +61,7 @@ def rebuild_the_four(substrate: Substrate, seed: int, small: bool) -> Row:
         ground = stack.enter_context(substrate.new(folder))
         streets = stack.enter_context(Streets(ground, folder, f"{seed}"))
         town = Town(streets, f"{seed} {substrate} rebuilt")
+        stack.callback(town.leave)
         town.open()
         with ThreadPoolExecutor(AT_ONCE) as pool:
             list(pool.map(lambda number: town.request(number, 1 + number % 5), range(count)))
