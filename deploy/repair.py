@@ -33,10 +33,13 @@ def _standing(opened: list[tuple[Service, Database]]) -> list[tuple[Service, Dat
 
 def republish(names: Sequence[str], community: str | None, data: Path) -> None:
     """Send the last fact of every subject again, under its own id: a new or emptied listener is rebuilt by it."""
+    total = 0
     with databases(names, data) as opened:
         for service, database in _standing(opened):
-            facts = database.transact(lambda session: healing.republish(session, community))
+            total += (facts := database.transact(lambda session: healing.republish(session, community)))
             print(f"{service.name}: {facts} facts will be sent again by the running service, or when it starts")
+    if community and not total:
+        raise CommandError(f"Nothing that was sent is of a community {community!r}; the ids are at /api/registry/communities.")
 
 
 def show_dead_letters(names: Sequence[str], data: Path) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from shared.events import Fact, catalogue
-from shared.events.examples import example
+from shared.events.examples import STATES, example
 from shared.messaging.streams import FEED, stream_of
 from shared.service import Service
 
@@ -159,7 +159,7 @@ def feed_document(version: str, public_url: str) -> dict[str, Any]:
 
 
 def _message(fact: type[Fact]) -> dict[str, Any]:
-    told = example(fact).as_json()
+    told = example(fact).as_json() if fact.about in STATES else None
     return {
         "name": fact.type,
         "title": fact.__name__,
@@ -167,15 +167,14 @@ def _message(fact: type[Fact]) -> dict[str, Any]:
         "contentType": "application/json",
         "headers": {**ATTRIBUTES, "properties": {**ATTRIBUTES["properties"], "type": {"const": fact.type}}},
         "payload": inlined(fact_schema(fact)),
-        "examples": [
-            {
-                "name": "told",
-                "headers": {name: value for name, value in told.items() if name != "data"},
-                "payload": told["data"],
-            }
-        ],
+        **({"examples": [_example(told)]} if told else {}),
         "x-public": fact.public,
     }
+
+
+def _example(told: dict[str, Any]) -> dict[str, Any]:
+    headers = {name: value for name, value in told.items() if name != "data"}
+    return {"name": "told", "headers": headers, "payload": told["data"]}
 
 
 def inlined(schema: dict[str, Any]) -> dict[str, Any]:

@@ -24,8 +24,7 @@ apart are not counted."""
 
 
 @pytest.fixture
-def shelf(harness: Callable[[Any], Harness], monkeypatch: pytest.MonkeyPatch) -> Harness:
-    monkeypatch.setitem(STATES, "loan", {"loan": "loan-1", "days": 14, "status": "asked"})
+def shelf(harness: Callable[[Any], Harness]) -> Harness:
     return harness(service)
 
 

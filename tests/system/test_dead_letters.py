@@ -67,6 +67,8 @@ def test_the_last_fact_of_every_subject_is_sent_again_and_nothing_happens_twice(
         done = fenghe("republish", "registry", "--data", str(system.data))
         assert done.returncode == 0, done.stderr
         (facts,) = re.findall(r"registry: (\d+) facts will be sent again", done.stdout)
+        nobody = fenghe("republish", "registry", "--community", "nobody", "--data", str(system.data))
+        assert (nobody.returncode, "Nothing that was sent is of a community 'nobody'" in nobody.stderr) == (1, True)
         system.quiet()
         told = client.xrange("fenghe:registry")
     assert len(told) == before + int(facts) > before
