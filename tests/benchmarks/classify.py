@@ -3,7 +3,7 @@
 On the sample's 400 requests, whose labels were written by someone who did not see the taxonomy's phrases. Cross-validated: in
 each run they are dealt anew into four parts, alike in what is asked for, and each part is read by models that learned from
 labels drawn from the other three alone. The lists of related words were written with the first 200 requests at hand, and
-nothing was chosen on the last 200; so the figures of the last 200 are those to go by.
+nothing was chosen by the last 200, though they were looked at; so the figures of the last 200 are those to go by.
 """
 
 from __future__ import annotations
