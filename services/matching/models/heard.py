@@ -44,6 +44,7 @@ class Organization(Table, table=True):
     """Kept of registry's facts: the organizations that are or were registered or in incubation."""
 
     __tablename__ = "organizations"
+    __table_args__ = (Index("ix_organizations_community", "community"),)
 
     id: str = Field(primary_key=True)
     community: str

@@ -97,6 +97,7 @@ class Claim(Table, table=True):
         CheckConstraint("status IN ('standing', 'withdrawn', 'won', 'lost', 'relieved')", name="status"),
         CheckConstraint("wish >= 1", name="wish"),
         CheckConstraint("capacity >= 1", name="capacity"),
+        Index("ix_claims_community", "community"),
         Index("uq_claims_standing", "project", "organization", unique=True, sqlite_where=STANDING, postgresql_where=STANDING),
         Index(
             "uq_claims_wish",

@@ -104,6 +104,7 @@ class Referral(Table, table=True):
             sqlite_where=text("status <> 'handed-on'"),
             postgresql_where=text("status <> 'handed-on'"),
         ),
+        Index("ix_referrals_request", "request"),
         Index("ix_referrals_organization_status", "organization", "status"),
         Index("ix_referrals_community_status", "community", "status"),
         Index("ix_referrals_offer_made_at", "offer", "made_at"),
