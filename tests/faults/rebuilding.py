@@ -12,29 +12,25 @@ import time
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
 
 from deploy.season.deployment import SERVICES
-from deploy.services import load
 from services.registry.models import Satisfaction
 from shared.database import Database
 from shared.messaging import tables
-from tests.faults import replica
 from tests.faults.calling import call
 from tests.faults.judge import JUDGE_LIMIT, Verdict, judge
 from tests.faults.lives import AT_ONCE, PATIENCE, TEXT, Streets, Town
-from tests.faults.replica import Replica
+from tests.faults.replica import ANEW, Replica
 from tests.faults.row import Row
 from tests.faults.substrates import Substrate
 
 REQUESTS, FEW = 24, 8
 """Enough ratings for stars on the menu."""
-ANEW = {f"{name} anew": replace(load(name), group=f"{name}-anew") for name in ("matching", "feedback", "notify")}
-replica.SERVICES.update(ANEW)
 LONGEST = 300
 
 Shown = Mapping[str, Any]

@@ -15,6 +15,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import TimeoutError as TooLate
+from dataclasses import replace
 from datetime import timedelta
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -38,6 +39,9 @@ ASK_LIMIT = 30.0
 END_LIMIT = 25.0
 WORKERS = 4
 SERVICES = {service.name: service for service in (commands.service, observer.service, *load_all())}
+ANEW = {f"{name} anew": replace(SERVICES[name], group=f"{name}-anew") for name in ("matching", "feedback", "notify")}
+"""Services that have heard nothing yet, beside those that have."""
+SERVICES |= ANEW
 
 
 class Replica:

@@ -25,7 +25,7 @@ def use(name: str, seed: str) -> None:
 def reordered(seed: str) -> None:
     """Facts are sent by the sweeper alone, shuffled within 100."""
     chance = random.Random(seed)
-    send = Relay._send
+    send = Relay._xadd
 
     def shuffled(self: Relay, rows: Sequence[Any]) -> None:
         mixed: list[Any] = []
@@ -37,7 +37,7 @@ def reordered(seed: str) -> None:
 
     outbox.SWEEP_EVERY = 0.1
     _patch(Relay, "offer", lambda self, rows: None)
-    _patch(Relay, "_send", shuffled)
+    _patch(Relay, "_xadd", shuffled)
 
 
 def inbox_off(seed: str) -> None:

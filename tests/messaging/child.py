@@ -191,8 +191,9 @@ def replay_all(host: Host) -> tuple[int, dict[str, str]]:
     """What `fenghe dead-letters --replay-cause` does, cause by cause: how many were replayed, and why others were not."""
     service, database = host.service, host.database
     total, failed = 0, dict[str, str]()
-    for group in host.read(replay.groups):
-        letters = host.read(replay.chosen, None, group.cause)
+    # A cause may stand in several groups, one a type.
+    for cause in dict.fromkeys(group.cause for group in host.read(replay.groups)):
+        letters = host.read(replay.chosen, None, cause)
         failed |= replay.replay(database, service.dispatch, service.name, host.settings.public_url, letters)
         total += len(letters)
     return total - len(failed), failed
