@@ -34,6 +34,14 @@ def test_an_agreement_that_ran_out_gets_no_more_requests(matching: Harness, town
     assert late.data.submitted_at >= datetime.now(UTC) + MONTH - timedelta(hours=1)
 
 
+def test_a_resident_follows_a_request_made_when_the_clock_was_moved(matching: Harness, town: Town) -> None:
+    town.open_with(matching)
+    matching.hear(moved(town, MONTH))
+    request = town.submit(matching)
+    headers = {"Authorization": f"Bearer {request['link']}"}
+    assert matching.client.get(f"/api/matching/requests/{request['id']}", headers=headers).status_code == 200
+
+
 def test_a_referral_is_not_accepted_under_an_agreement_that_has_run_out(matching: Harness, town: Town, steps: Any) -> None:
     town.open_with(matching)
     matching.hear(town.organization("A"), run_out(town, "A", days=0), town.offer("A"))
