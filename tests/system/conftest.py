@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -128,3 +129,20 @@ def sample_system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[AllInOne
     system.start("--sample")
     yield system
     system.end()
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[AllInOne]:
+    """An all-in-one that a module's stories share, each in a community of its own."""
+    system = AllInOne(tmp_path_factory.mktemp("running") / "data")
+    system.start()
+    yield system
+    system.end()
+
+
+@pytest.fixture
+def desk(running: AllInOne, request: pytest.FixtureRequest) -> Any:
+    """The desk of a new community's station, named after the test."""
+    from tests.system.station_desk import Desk
+
+    return Desk(running, request.node.name.removeprefix("test_").replace("_", "-")[:40].strip("-"))

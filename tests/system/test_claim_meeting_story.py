@@ -3,27 +3,10 @@ what it did not claim, and the result can be checked by anybody (M10). Over HTTP
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import timedelta
 
-import pytest
-
 from services.matching import allocate
-from tests.system.conftest import AllInOne
 from tests.system.station_desk import Desk
-
-
-@pytest.fixture(scope="module")
-def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[AllInOne]:
-    system = AllInOne(tmp_path_factory.mktemp("meeting") / "data")
-    system.start()
-    yield system
-    system.end()
-
-
-@pytest.fixture
-def desk(running: AllInOne, request: pytest.FixtureRequest) -> Desk:
-    return Desk(running, request.node.name.removeprefix("test_").replace("_", "-")[:40].strip("-"))
 
 
 def test_the_claim_meeting_from_its_announcement_to_the_delivered_project(desk: Desk) -> None:

@@ -3,21 +3,9 @@ residents choose for themselves (M5, M11, M12). Over HTTP only."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
-import pytest
-
-from tests.system.conftest import AllInOne
 from tests.system.station_desk import Desk
-
-
-@pytest.fixture
-def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
-    system = AllInOne(tmp_path_factory.mktemp("menu") / "data")
-    system.start()
-    yield Desk(system, "fenghe")
-    system.end()
 
 
 def test_residents_choose_from_the_menu_and_their_stars_are_on_it(desk: Desk) -> None:

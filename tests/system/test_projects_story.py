@@ -3,27 +3,9 @@ every resident follows what becomes of the own need (M6, M8, M9, M11). Over HTTP
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
-import pytest
-
-from tests.system.conftest import AllInOne
 from tests.system.station_desk import LUNCH, Desk
 
 CHANNELS = ("website", "mailbox", "party-member", "questionnaire", "home-visit", "discussion")
-
-
-@pytest.fixture(scope="module")
-def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[AllInOne]:
-    system = AllInOne(tmp_path_factory.mktemp("projects") / "data")
-    system.start()
-    yield system
-    system.end()
-
-
-@pytest.fixture
-def desk(running: AllInOne, request: pytest.FixtureRequest) -> Desk:
-    return Desk(running, request.node.name.removeprefix("test_").replace("_", "-")[:40].strip("-"))
 
 
 def test_needs_from_six_channels_become_a_project_and_are_served_and_rated(desk: Desk) -> None:

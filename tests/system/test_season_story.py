@@ -3,21 +3,9 @@ its deadline, by the community's clock, each told once, while the machine's cloc
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import timedelta
 
-import pytest
-
-from tests.system.conftest import AllInOne
 from tests.system.station_desk import Desk
-
-
-@pytest.fixture
-def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
-    system = AllInOne(tmp_path_factory.mktemp("season") / "data")
-    system.start()
-    yield Desk(system, "fenghe")
-    system.end()
 
 
 def test_a_season_with_an_expiry_a_renewal_an_overdue_referral_and_a_deadline(desk: Desk) -> None:
