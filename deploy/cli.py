@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import gc
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 
 import typer
 
 from deploy.errors import CommandError
+from deploy.sentences import key_sentences, sentences
 from deploy.services import NAMES
 
 app = typer.Typer(help="Fenghe: the system that runs a social-organization service supermarket.", no_args_is_help=True)
@@ -20,48 +20,6 @@ CommandT = TypeVar("CommandT", bound=Callable[..., None])
 Data = Annotated[Path, typer.Option("--data", help="The data folder of the all-in-one.", metavar="DIR")]
 DATA = Path("data")
 Community = Annotated[str | None, typer.Option(help="Id or slug of a community.")]
-
-
-@contextmanager
-def _sentences() -> Iterator[None]:
-    """What an operator can mend is said in a sentence, with exit code 1; a traceback is for bugs."""
-    from deploy.data_folder import DataFolderError
-    from deploy.serving import AddressInUse
-    from shared.messaging.valkey import ValkeyError
-    from shared.migrations import MigrationError
-    from shared.problems import Problem
-    from shared.settings import SettingsError
-
-    try:
-        yield
-    except (
-        CommandError,
-        DataFolderError,
-        AddressInUse,
-        SettingsError,
-        ValkeyError,
-        MigrationError,
-        TimeoutError,
-    ) as error:
-        message = str(error)
-    except Problem as problem:
-        message = problem.detail
-    else:
-        return
-    typer.secho(message, err=True, fg="red" if sys.stderr.isatty() else None)
-    raise typer.Exit(1)
-
-
-@contextmanager
-def _key_sentences() -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        raise CommandError(
-            f"{error.filename} cannot be used ({error.strerror}); check the path, and who may read and write there."
-        ) from None
-    except ValueError as error:
-        raise CommandError(str(error)) from None
 
 
 @app.command()
@@ -81,7 +39,7 @@ def up(
             _open_sample(address, folder)
         print(f"Fenghe is ready at {address}", flush=True)
 
-    with _sentences():
+    with sentences():
         single.up(data, host, port, ready)
 
 
@@ -106,7 +64,7 @@ def run(service: Annotated[str, typer.Argument(help=" | ".join(NAMES))]) -> None
     from shared import logs
     from shared.settings import from_environment
 
-    with _sentences():
+    with sentences():
         value = _service(service)
         settings = from_environment()
         logs.configure(settings.log_level, settings.log_format)
@@ -124,7 +82,7 @@ def migrate(
     from deploy.data_folder import databases
     from shared.migrations import upgrade
 
-    with _sentences(), databases(services or [], data, make=True) as opened:
+    with sentences(), databases(services or [], data, make=True) as opened:
         for service, database in opened:
             upgrade(service, database)
             print(f"{service.name}: up to date")
@@ -149,7 +107,7 @@ def token(
     from shared.access import load_signer
     from shared.identifiers import new_id
 
-    with _sentences():
+    with sentences():
         if role not in ("organization", "station", "expert", "operator", "system"):
             raise CommandError(f"There is no role {role!r}; choose organization, station, expert, operator or system.")
         if role == "operator" and community is not None:
@@ -163,7 +121,7 @@ def token(
         if subject is None and role == "expert":
             subject = new_id()
         path = os.environ.get("FENGHE_SIGNING_KEY") or str(DataFolder.used(data).keys / "registry.key.json")
-        with _key_sentences():
+        with key_sentences():
             signer = load_signer(path)
         signed = signer.sign(role=role, community=community, organization=org, subject=subject, days=days)  # type: ignore[arg-type]
         print(signed)
@@ -178,7 +136,7 @@ def keys(
     """Make the signing keys of services that run apart, where they are missing."""
     from deploy import signing_keys
 
-    with _sentences(), _key_sentences():
+    with sentences(), key_sentences():
         if forget:
             signing_keys.forget(folder, forget)
         elif rotate:
@@ -196,7 +154,7 @@ def import_(
     """Take in CSV files. A bad row is reported with its line; the others go in."""
     from deploy.importing import import_files
 
-    with _sentences():
+    with sentences():
         if import_files(files, community, data):
             raise typer.Exit(1)
 
@@ -217,7 +175,7 @@ def classify(
     read together: fifty or more help to read one another, by their words and never by their labels."""
     from deploy import classifying
 
-    with _sentences():
+    with sentences():
         if classifying.classify(taxonomy, train, classifying.Asked(explain, evaluate, one_by_one)):
             raise typer.Exit(1)
 
@@ -231,7 +189,7 @@ def allocate(
     """Allocate needs to organizations, provably best; the result as JSON on the standard output."""
     from deploy import allocating
 
-    with _sentences():
+    with sentences():
         if check != (result is not None):
             raise CommandError("--check and a result go together: fenghe allocate --check INSTANCE RESULT.json")
         if not allocating.allocate(instance, result):
@@ -248,7 +206,7 @@ def events(
     """Print the facts as CloudEvents in the JSON format, one a line."""
     from deploy.events import print_events
 
-    with _sentences():
+    with sentences():
         print_events(data, follow, type, community)
 
 
@@ -267,7 +225,7 @@ def subscriber(
     """Let other systems read the public feed: each gets a Redis user that may do nothing else."""
     from deploy import subscribing
 
-    with _sentences():
+    with sentences():
         subscribing.do(action, name, groups, at_once, port, at, data)
 
 
@@ -285,7 +243,7 @@ def status(
     """Say how a deployment is: one table, and what to do about whatever is not well (then the exit code is 1)."""
     from deploy.status import show_status
 
-    with _sentences():
+    with sentences():
         if not show_status(url, token, json, data):
             raise typer.Exit(1)
 
@@ -299,7 +257,7 @@ def republish(
     """Send the last fact of every subject again: a new or emptied listener is rebuilt by it."""
     from deploy import repair
 
-    with _sentences():
+    with sentences():
         repair.republish(services or [], community, data)
 
 
@@ -307,26 +265,40 @@ def republish(
 def dead_letters(
     services: Annotated[list[str] | None, typer.Argument(help="Whose; default: everybody's.")] = None,
     show: Annotated[str | None, typer.Option(help="Show the dead letter of this id whole, with its traceback.")] = None,
-    replay: Annotated[str | None, typer.Option(help="Replay the dead letter of this id.")] = None,
+    replay: Annotated[str | None, typer.Option(help="Replay the dead letter of this id, also one that was set aside.")] = None,
     replay_cause: Annotated[
         str | None, typer.Option(help="Replay all that died of this cause, or of that of the dead letter of this id.")
     ] = None,
     replay_all: Annotated[bool, typer.Option("--replay-all", help="Replay all of a service.")] = False,
+    set_aside: Annotated[
+        str | None, typer.Option(help="Nothing can be made of the dead letter of this id: keep it, count it no longer.")
+    ] = None,
+    set_aside_cause: Annotated[
+        str | None, typer.Option(help="Set aside all that died of this cause, or of that of the dead letter of this id.")
+    ] = None,
+    reason: Annotated[str | None, typer.Option(help="Why it is set aside; kept with it.")] = None,
+    by: Annotated[str | None, typer.Option(help="Who sets it aside; default: the user of this machine.")] = None,
+    all: Annotated[bool, typer.Option("--all", help="Show those that were set aside, too.")] = False,
     history: Annotated[bool, typer.Option("--history", help="Show the replays, and what became of each.")] = False,
     data: Data = DATA,
 ) -> None:
-    """Show what could not be handled, grouped by cause; or replay it, once the cause is mended."""
+    """Show what could not be handled, grouped by cause; replay it, once the cause is mended; or set aside what never can be."""
     from deploy import repair
 
-    with _sentences():
+    with sentences():
         if history:
             repair.show_history(services or [], data)
             return
         if show:
             repair.show_dead_letter(_one(services), show, data)
             return
+        if (reason is None) == bool(set_aside or set_aside_cause):
+            raise CommandError("--set-aside (or --set-aside-cause) and --reason go together; give both, or neither.")
+        if reason is not None:
+            repair.set_dead_letters_aside(_one(services), set_aside, set_aside_cause, by, reason, data)
+            return
         if not (replay or replay_cause or replay_all):
-            repair.show_dead_letters(services or [], data)
+            repair.show_dead_letters(services or [], all, data)
             return
         if repair.replay_dead_letters(_one(services), replay, replay_cause, data):
             raise typer.Exit(1)
@@ -334,7 +306,9 @@ def dead_letters(
 
 def _one(services: list[str] | None) -> str:
     if len(services or []) != 1:
-        raise CommandError("Name the one service whose dead letters are meant: fenghe dead-letters SERVICE --show…, --replay…")
+        raise CommandError(
+            "Name the one service whose dead letters are meant: fenghe dead-letters SERVICE --show…, --replay…, --set-aside…"
+        )
     return (services or [""])[0]
 
 
@@ -348,7 +322,7 @@ def report(
     """Print the outcomes: activities, requests, projects and people reached, by category, class, organization and season."""
     from deploy.report import report as print_report
 
-    with _sentences():
+    with sentences():
         print_report(data, community, season, csv)
 
 
@@ -366,7 +340,7 @@ def demo(
     """Play a season of a community, or of many, through the HTTP APIs, and print the figures."""
     from deploy.demo import run_demo
 
-    with _sentences():
+    with sentences():
         if url and not token:
             raise CommandError("--url needs an operator's token: --token or FENGHE_OPERATOR_TOKEN (see: fenghe token).")
         run_demo(base_url=url, json=json, seed=seed, requests=requests, token=token, communities=communities)

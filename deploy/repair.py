@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,7 +14,7 @@ from rich.text import Text
 from deploy.data_folder import databases, public_url
 from deploy.errors import CommandError
 from shared.database import Database
-from shared.messaging import healing, replay
+from shared.messaging import dead_letters, healing, replay
 from shared.migrations import is_current
 from shared.service import Service
 
@@ -22,6 +23,7 @@ WIDTH = 150
 LAST_REPLAYS = 100
 LONGEST = 2000
 """Characters of a field that are printed."""
+LONGEST_REASON = 500
 
 
 def _standing(opened: list[tuple[Service, Database]]) -> list[tuple[Service, Database]]:
@@ -42,13 +44,15 @@ def republish(names: Sequence[str], community: str | None, data: Path) -> None:
         raise CommandError(f"Nothing that was sent is of a community {community!r}; the ids are at /api/registry/communities.")
 
 
-def show_dead_letters(names: Sequence[str], data: Path) -> None:
-    """Print the dead letters, grouped by cause."""
+def show_dead_letters(names: Sequence[str], every: bool, data: Path) -> None:
+    """Print the dead letters that wait, grouped by cause; with `every` also those that were set aside."""
     table = Table("service", "cause", title="dead letters")
     table.add_column("type", no_wrap=True)
     table.add_column("letters")
     table.add_column("when (UTC)", no_wrap=True)
     table.add_column("one of them", no_wrap=True)
+    aside = Table("service", "set aside (UTC)", "by", "because", "cause", "type", title="set aside")
+    aside.add_column("dead letter", no_wrap=True)
     with databases(names, data) as opened:
         for service, database in _standing(opened):
             with database.reading() as session:
@@ -56,16 +60,25 @@ def show_dead_letters(names: Sequence[str], data: Path) -> None:
                     first, last = (f"{moment:%Y-%m-%d %H:%M:%S}" for moment in (group.first, group.last))
                     when = first if first == last else f"{first}\nto {last}"
                     table.add_row(service.name, Text(group.cause), group.type or "", str(group.letters), when, group.example)
-    if not table.row_count:
+                for one in replay.set_aside(session):
+                    words = (Text(text) for text in (one.by, one.because, one.cause))
+                    aside.add_row(service.name, f"{one.at:%Y-%m-%d %H:%M:%S}", *words, one.type or "", one.letter)
+    if table.row_count:
+        _print(table)
+        print(
+            "These facts had no effect at the service, all others have; they are kept whole. See one, with its traceback:\n"
+            "fenghe dead-letters SERVICE --show ID\n"
+            "When the cause is mended, replay one, all that died of its cause, or all of a service; each takes effect once:\n"
+            "fenghe dead-letters SERVICE --replay ID, --replay-cause ID, or --replay-all\n"
+            "What can never be a fact, such as an entry that somebody wrote by hand, is set aside; it is kept:\n"
+            "fenghe dead-letters SERVICE --set-aside ID, or --set-aside-cause ID, with --reason TEXT"
+        )
+    else:
         print("There are no dead letters to replay.")
-        return
-    _print(table)
-    print(
-        "These facts had no effect at the service, all others have; they are kept whole. See one, with its traceback:\n"
-        "fenghe dead-letters SERVICE --show ID\n"
-        "When the cause is mended, replay one, all that died of the same cause, or all of a service; each takes effect once:\n"
-        "fenghe dead-letters SERVICE --replay ID, --replay-cause ID, or --replay-all"
-    )
+    if every and aside.row_count:
+        _print(aside)
+    elif aside.row_count:
+        print(f"{aside.row_count} were set aside; see them: fenghe dead-letters --all")
 
 
 def show_dead_letter(name: str, letter: str, data: Path) -> None:
@@ -79,6 +92,11 @@ def show_dead_letter(name: str, letter: str, data: Path) -> None:
         raise CommandError(f"{name} has no dead letter {letter}. See those that wait: fenghe dead-letters {name}")
     print(f"{letter}: {found['type'] or 'an entry without a type'}, entry {found['entry_id']} of {found['stream']}")
     print(f"died {found['died_at']:%Y-%m-%d %H:%M:%S} UTC at attempt {found['attempts']} of: {found['cause']}")
+    if found["set_aside_at"]:
+        print(
+            f"set aside {found['set_aside_at']:%Y-%m-%d %H:%M:%S} UTC by {found['set_aside_by']}, because: "
+            f"{found['set_aside_because']}"
+        )
     for one in reversed(tried):
         print(f"replayed {one.at:%Y-%m-%d %H:%M:%S} UTC: {one.outcome}")
     for field, value in found["fields"].items():
@@ -113,13 +131,7 @@ def replay_dead_letters(name: str, letter: str | None, cause: str | None, data: 
     """Replay one service's dead letters: one, those of a cause, or all. Returns how many failed again."""
     with databases([name], data) as opened:
         ((service, database),) = _standing(opened)
-        with database.reading() as session:
-            letters = replay.chosen(session, letter, cause)
-            before = replay.history(session, 1, letter) if letter else []
-        if not letters and (letter or cause):
-            when = f" It was replayed at {before[0].at:%Y-%m-%d %H:%M:%S}, and {before[0].outcome}." if before else ""
-            see = f"See those that do: fenghe dead-letters {name}"
-            raise CommandError(f"{name} has no such dead letter that waits.{when} {see}")
+        letters = _chosen(name, database, letter, cause)
         failed = replay.replay(database, service.dispatch, service.name, public_url(), letters)
     for id, why in failed.items():
         print(f"{id} is dead again: {why}")
@@ -127,3 +139,36 @@ def replay_dead_letters(name: str, letter: str | None, cause: str | None, data: 
     if failed:
         print(f"Those that failed had no effect and wait with their cause; mend it and replay: fenghe dead-letters {name}")
     return len(failed)
+
+
+def set_dead_letters_aside(name: str, letter: str | None, cause: str | None, by: str | None, reason: str, data: Path) -> None:
+    """Set aside dead letters of one service, of which nothing can be made: one, or those of a cause."""
+    who = by or _user()
+    for what, text in (("--reason", reason), ("--by", who)):
+        if not 1 <= len(text.strip()) <= LONGEST_REASON:
+            raise CommandError(f"{what} has 1 to {LONGEST_REASON} characters; say it in so many.")
+    with databases([name], data) as opened:
+        ((_, database),) = _standing(opened)
+        letters = _chosen(name, database, letter, cause)
+        database.transact(lambda session: dead_letters.set_aside(session, letters, who.strip(), reason.strip()))
+    print(f"{name}: {len(letters)} set aside by {who.strip()}; kept whole, and counted no longer")
+    print(f"See them: fenghe dead-letters {name} --all. Each can still be replayed: fenghe dead-letters {name} --replay ID")
+
+
+def _chosen(name: str, database: Database, letter: str | None, cause: str | None) -> list[str]:
+    """The ids of the dead letters that are meant. Raises CommandError where there is none."""
+    with database.reading() as session:
+        letters = replay.chosen(session, letter, cause)
+        before = replay.history(session, 1, letter) if letter else []
+    if not letters and (letter or cause):
+        when = f" It was replayed at {before[0].at:%Y-%m-%d %H:%M:%S}, and {before[0].outcome}." if before else ""
+        see = f"See those that do: fenghe dead-letters {name}"
+        raise CommandError(f"{name} has no such dead letter that waits.{when} {see}")
+    return letters
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):
+        raise CommandError("This machine has no name for its user; say with --by who sets it aside.") from None

@@ -215,7 +215,8 @@ def _concerns(seen: Seen) -> Iterator[Concern]:
             name,
             f"{_facts(letters['letters'], letters['type'])} could not be handled: {letters['cause']}",
             "They had no effect here, all others have; they are kept whole.",
-            f"Mend the cause, then: fenghe dead-letters {name} --replay-cause {letters['example']}",
+            f"Mend the cause, then: fenghe dead-letters {name} --replay-cause {letters['example']}\n"
+            f"If it can never be a fact: fenghe dead-letters {name} --set-aside-cause {letters['example']} --reason TEXT",
         )
 
 
@@ -250,7 +251,8 @@ def _print(base: str, seen: list[Seen], concerns: list[Concern]) -> None:
     for concern in concerns:
         # Not wrapped: what is to be done is a command, to be copied.
         console.print(Text(f"\n{concern.service}: {concern.happened}", style="red"), soft_wrap=True)
-        console.print(Text(f"  It means: {concern.means}\n  To do:    {concern.do}"), soft_wrap=True)
+        do = concern.do.replace("\n", f"\n{'':12}")
+        console.print(Text(f"  It means: {concern.means}\n  To do:    {do}"), soft_wrap=True)
     console.print(Text(f"\nNot well: {len(concerns)}." if concerns else "All is well."))
 
 

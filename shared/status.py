@@ -49,7 +49,7 @@ class ReplicaView(BaseModel):
 
 
 class CauseView(BaseModel):
-    """Dead letters not replayed yet that died of one cause; `example` is the id of one of them."""
+    """Dead letters, neither replayed nor set aside yet, that died of one cause; `example` is the id of one of them."""
 
     cause: str
     type: str | None

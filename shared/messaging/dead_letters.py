@@ -67,14 +67,24 @@ def bury(session: Session, consumer: str, letters: Sequence[DeadLetter]) -> None
         session.execute(insert(session, dead_letters).on_conflict_do_nothing(), rows)
 
 
+WAITS = sa.and_(dead_letters.c.replayed_at.is_(None), dead_letters.c.set_aside_at.is_(None))
+"""What is true of a dead letter that somebody has to see to: it did not take effect since, and was not set aside."""
+
+
 def waiting(session: Session) -> int:
-    """How many dead letters are not replayed yet."""
-    statement = sa.select(sa.func.count()).select_from(dead_letters).where(dead_letters.c.replayed_at.is_(None))
-    return int(session.execute(statement).scalar_one())
+    """How many dead letters wait for somebody."""
+    return int(session.execute(sa.select(sa.func.count()).select_from(dead_letters).where(WAITS)).scalar_one())
 
 
 def count(session: Session, community: str) -> int:
-    """How many dead letters, not replayed yet, belong to a community, or to nobody knows which."""
-    statement = sa.select(sa.func.count()).select_from(dead_letters).where(dead_letters.c.replayed_at.is_(None))
+    """How many dead letters that wait belong to a community, or to nobody knows which."""
+    statement = sa.select(sa.func.count()).select_from(dead_letters).where(WAITS)
     statement = statement.where(sa.or_(dead_letters.c.community == community, dead_letters.c.community.is_(None)))
     return int(session.execute(statement).scalar_one())
+
+
+def set_aside(session: Session, letters: Sequence[str], by: str, because: str) -> None:
+    """Note of dead letters that nothing can be made of them: who says so, and why. They wait no longer, and are kept."""
+    mine = dead_letters.c.id.in_(letters)
+    values = {"set_aside_at": datetime.now(UTC), "set_aside_by": by, "set_aside_because": because}
+    session.execute(sa.update(dead_letters).where(mine, WAITS).values(**values))

@@ -72,7 +72,7 @@ class Gauges(Collector):
         yield GaugeMetricFamily("fenghe_database_up", "Whether the database answers", 1)
         yield GaugeMetricFamily("fenghe_unsent_facts", "Facts committed and not marked as sent yet", count)
         yield GaugeMetricFamily("fenghe_unsent_oldest_seconds", "Age of the oldest unsent fact", max(0.0, age))
-        yield GaugeMetricFamily("fenghe_dead_letters_waiting", "Dead letters not replayed yet", dead)
+        yield GaugeMetricFamily("fenghe_dead_letters_waiting", "Dead letters neither replayed nor set aside yet", dead)
         yield GaugeMetricFamily("fenghe_timers_due", "Timers that are due and were not tried yet", due)
         yield GaugeMetricFamily("fenghe_timers_failing", "Timers that failed and are tried again", failing)
 

@@ -15,7 +15,7 @@ from shared.database import Database
 from shared.events import CloudEvent, Fact
 from shared.identifiers import new_id
 from shared.messaging import entries, inbox
-from shared.messaging.dead_letters import cause_of, traceback_of
+from shared.messaging.dead_letters import WAITS, cause_of, traceback_of
 from shared.messaging.handlers import Dispatch
 from shared.messaging.steps import step
 from shared.messaging.tables import dead_letters, replays
@@ -37,7 +37,7 @@ class Group:
 
 
 def groups(session: Session) -> list[Group]:
-    """The dead letters that were not replayed yet, grouped by cause and type, the most first."""
+    """The dead letters that wait, grouped by cause and type, the most first."""
     table = dead_letters
     count = sa.func.count()
     statement = (
@@ -49,7 +49,7 @@ def groups(session: Session) -> list[Group]:
             sa.func.max(table.c.died_at),
             sa.func.min(table.c.id),
         )
-        .where(table.c.replayed_at.is_(None))
+        .where(WAITS)
         .group_by(table.c.cause, table.c.type)
         .order_by(count.desc(), table.c.cause)
     )
@@ -57,23 +57,43 @@ def groups(session: Session) -> list[Group]:
 
 
 def whole(session: Session, letter: str) -> dict[str, Any] | None:
-    """A dead letter as it is kept: the entry's fields, cause, traceback, attempts, and whether it was replayed; None where
-    there is none of this id."""
+    """A dead letter as it is kept: the entry's fields, cause, traceback, attempts, whether it was replayed, and by whom and why
+    it was set aside; None where there is none of this id."""
     row = session.execute(sa.select(dead_letters).where(dead_letters.c.id == letter)).mappings().first()
     return None if row is None else dict(row)
 
 
 def chosen(session: Session, letter: str | None, cause: str | None) -> list[str]:
-    """The ids of the dead letters not replayed yet: one, those of a cause, or all; the oldest first. `cause`: its words, or the
-    id of one that died of it."""
+    """The ids of dead letters, the oldest first: one that did not take effect since, also where it was set aside; or, of those
+    that wait, those of a cause, or all. `cause`: its words, or the id of one that died of it."""
     example = session.execute(sa.select(dead_letters.c.cause).where(dead_letters.c.id == cause)).scalar() if cause else None
     cause = example or cause
-    statement = sa.select(dead_letters.c.id).where(dead_letters.c.replayed_at.is_(None)).order_by(dead_letters.c.id)
-    if letter is not None:
-        statement = statement.where(dead_letters.c.id == letter)
+    which = WAITS if letter is None else sa.and_(dead_letters.c.replayed_at.is_(None), dead_letters.c.id == letter)
+    statement = sa.select(dead_letters.c.id).where(which).order_by(dead_letters.c.id)
     if cause is not None:
         statement = statement.where(dead_letters.c.cause == cause)
     return list(session.execute(statement).scalars())
+
+
+@dataclass(frozen=True)
+class SetAside:
+    """A dead letter that was set aside: when, by whom and why, and of what it had died."""
+
+    at: datetime
+    letter: str
+    type: str | None
+    cause: str
+    by: str
+    because: str
+
+
+def set_aside(session: Session) -> list[SetAside]:
+    """The dead letters that were set aside and did not take effect since, the last one first."""
+    table = dead_letters
+    columns = ("set_aside_at", "id", "type", "cause", "set_aside_by", "set_aside_because")
+    statement = sa.select(*(table.c[name] for name in columns)).order_by(table.c.set_aside_at.desc(), table.c.id)
+    statement = statement.where(table.c.replayed_at.is_(None), table.c.set_aside_at.is_not(None))
+    return [SetAside(*row) for row in session.execute(statement)]
 
 
 @dataclass(frozen=True)

@@ -79,9 +79,13 @@ dead_letters = sa.Table(
     sa.Column("fields", JSON, nullable=False),
     sa.Column("died_at", UTCDateTime, nullable=False),
     sa.Column("replayed_at", UTCDateTime),
+    sa.Column("set_aside_at", UTCDateTime),
+    sa.Column("set_aside_by", sa.String),
+    sa.Column("set_aside_because", sa.String),
     sa.UniqueConstraint("consumer", "stream", "entry_id"),
 )
-"""Every entry that could not be handled, whole, with its cause."""
+"""Every entry that could not be handled, whole, with its cause; and by whom and why it was set aside, where nothing can be made
+of it."""
 
 replays = sa.Table(
     "replays",

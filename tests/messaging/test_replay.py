@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from shared.messaging.replay import chosen, groups, history, replay, whole
+from shared.messaging import dead_letters
+from shared.messaging.replay import chosen, groups, history, replay, set_aside, whole
 from shared.messaging.testing import Harness
 from tests.messaging import listener as small
 from tests.messaging.listener import Count, Offer, offer, service
@@ -64,3 +65,27 @@ def test_what_took_effect_meanwhile_is_only_marked(harness: Callable[[Any], Harn
     assert [row.times for row in running.rows(Count)] == [1]
     with running.session() as session:
         assert [one.outcome for one in history(session, 100)] == ["had taken effect before"]
+
+
+@pytest.mark.usefixtures("bug")
+def test_what_was_set_aside_waits_no_longer_and_can_still_take_effect(harness: Callable[[Any], Harness]) -> None:
+    running = harness(service)
+    running.hear(*(offer(n, "good", "poison") for n in range(3)))
+    with running.session() as session:
+        first, *others = chosen(session, None, None)
+    running.host.database.transact(lambda session: dead_letters.set_aside(session, [first], "Duty", "no fact"))
+    running.host.database.transact(lambda session: dead_letters.set_aside(session, [first], "Somebody", "else"))
+    with running.session() as session:
+        assert ([group.letters for group in groups(session)], dead_letters.waiting(session)) == ([2], 2)
+        assert chosen(session, None, None) == chosen(session, None, first) == others, "by its cause it is not meant"
+        (one,) = set_aside(session)
+        assert (one.letter, one.by, one.because) == (first, "Duty", "no fact"), "who was first says why"
+    assert list(run(running, [first])) == [first]
+    with running.session() as session:
+        assert [one.letter for one in set_aside(session)] == [first], "it died again, and stays aside"
+        assert chosen(session, first, None) == [first]
+    small.POISON.clear()
+    assert run(running, [first]) == {}
+    assert [row.times for row in running.rows(Count)] == [1]
+    with running.session() as session:
+        assert set_aside(session) == [] and dead_letters.waiting(session) == 2

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
+import httpx
 import redis
 
 from tests.system.conftest import AllInOne, fenghe
@@ -56,6 +57,54 @@ def test_dead_letters_are_shown_by_cause_and_each_replay_is_tracked(all_in_one: 
         1,
         "matching has no such dead letter that waits. See those that do: fenghe dead-letters matching\n",
     )
+
+
+def test_what_can_never_be_a_fact_is_set_aside_with_a_reason_and_kept(all_in_one: Callable[[], AllInOne]) -> None:
+    system = all_in_one()
+    system.start()
+
+    def run(command: str, *arguments: str) -> tuple[int, str]:
+        done = fenghe(command, "--data", str(system.data), *arguments)
+        return done.returncode, done.stdout + done.stderr
+
+    with redis.Redis.from_url(f"unix://{system.data / 'valkey' / 'valkey.sock'}") as client:
+        client.xadd("fenghe:registry", UNREADABLE)
+        client.xadd("fenghe:registry", UNREADABLE)
+    system.quiet()
+    code, text = run("status", "--url", system.address)
+    assert code == 1
+    commands = re.findall(r"fenghe dead-letters (\w+) --set-aside-cause ([0-9a-f-]{36}) --reason TEXT\n", text)
+    assert {name for name, _ in commands} >= {"matching", "notify"}
+    letters = dict(commands)
+
+    reason = ("--reason", "written by hand", "--by", "Duty")
+    assert "go together" in run("dead-letters", "matching", "--set-aside", letters["matching"])[1]
+    assert "go together" in run("dead-letters", "matching", "--reason", "why")[1]
+    assert "Name the one service" in run("dead-letters", "--set-aside", letters["matching"], *reason)[1]
+    assert "--reason has 1 to 500" in run("dead-letters", "matching", "--set-aside", letters["matching"], "--reason", " ")[1]
+    assert "no such dead letter" in run("dead-letters", "matching", "--set-aside", "nothing", *reason)[1]
+
+    code, text = run("dead-letters", "matching", "--set-aside", letters["matching"], *reason)
+    assert (code, text.splitlines()[0]) == (0, "matching: 1 set aside by Duty; kept whole, and counted no longer")
+    code, text = run("dead-letters", "matching")
+    assert "│ 1 " in text and "1 were set aside" in text, "the other one waits"
+    for name, letter in commands:
+        assert "set aside by Duty" in run("dead-letters", name, "--set-aside-cause", letter, *reason)[1]
+    code, text = run("status", "--url", system.address)
+    assert (code, text.splitlines()[-1]) == (0, "All is well."), text
+    metrics = httpx.get(f"{system.address}/api/matching/metrics", trust_env=False).text
+    assert "\nfenghe_dead_letters_waiting 0.0\n" in metrics
+
+    text = run("dead-letters", "matching")[1]
+    assert text == "There are no dead letters to replay.\n2 were set aside; see them: fenghe dead-letters --all\n"
+    text = run("dead-letters", "matching", "--all")[1]
+    assert text.count("written by hand") == text.count("Duty") == 2 and letters["matching"] in text
+    text = run("dead-letters", "matching", "--show", letters["matching"])[1]
+    assert re.search(r"(?m)^set aside \S+ \S+ UTC by Duty, because: written by hand$", text)
+    assert "0 took effect, 0 failed again" in run("dead-letters", "matching", "--replay-all")[1]
+    code, text = run("dead-letters", "matching", "--replay", letters["matching"])
+    assert code == 1 and "is dead again" in text, "it can be tried, and is no fact"
+    assert run("status", "--url", system.address)[0] == 0, "it stays set aside"
 
 
 def test_the_last_fact_of_every_subject_is_sent_again_and_nothing_happens_twice(all_in_one: Callable[[], AllInOne]) -> None:
