@@ -14,7 +14,8 @@ import pytest
 from tests.drills.deployment import SERVICES, Compose, fenghe, run
 
 SEED = "7"
-QUARTER = ("--seed", SEED, "--requests", "40", "--communities", "2")
+SMALL = ("--seed", SEED, "--requests", "40")
+QUARTER = (*SMALL, "--communities", "2")
 OF_THE_RUN = {"facts", "notices", "seconds", "slug"}
 """Figures that may differ between two seasons of one seed."""
 
@@ -41,6 +42,12 @@ def season(deployment: Compose) -> Season:
     return Season(figures, [now - then for now, then in zip(after, before, strict=True)], quarter)
 
 
+@pytest.fixture(scope="module")
+def quarter_alone() -> dict[str, Any]:
+    """The same quarter in an all-in-one."""
+    return play(*QUARTER)
+
+
 def play(*arguments: str) -> dict[str, Any]:
     """The figures of a season."""
     outcome = fenghe("demo", "--json", *arguments)
@@ -64,33 +71,36 @@ def test_a_season_has_the_figures_of_the_all_in_one(season: Season) -> None:
     }
 
 
-def test_communities_side_by_side_have_the_figures_they_have_in_the_all_in_one(season: Season) -> None:
-    all_in_one = play(*QUARTER)
+def test_communities_side_by_side_have_the_figures_they_have_in_the_all_in_one(
+    season: Season, quarter_alone: dict[str, Any]
+) -> None:
     assert season.quarter["communities"] == 2
-    for here, there in zip(season.quarter["each"], all_in_one["each"], strict=True):
+    for here, there in zip(season.quarter["each"], quarter_alone["each"], strict=True):
         assert {name: here[name] for name in here.keys() - OF_THE_RUN} == {
             name: there[name] for name in there.keys() - OF_THE_RUN
         }
 
 
-def test_a_replica_of_matching_that_is_killed_in_mid_season_changes_no_figure(deployment: Compose) -> None:
+def test_a_replica_of_matching_that_is_killed_in_mid_season_changes_no_figure(
+    deployment: Compose, quarter_alone: dict[str, Any]
+) -> None:
     (killed, _) = deployment.containers("matching")
     there = ("--url", deployment.url, "--token", deployment.token())
     begun = sum(requests_handled(deployment))
     season: list[dict[str, Any]] = []
-    playing = threading.Thread(target=lambda: season.append(play("--seed", SEED, "--requests", "60", *there)))
+    playing = threading.Thread(target=lambda: season.append(play(*SMALL, *there)))
     playing.start()
     before = deployment.process(killed)
     try:
-        deployment.eventually("the season is under way", lambda: sum(requests_handled(deployment)) >= begun + 20)
+        deployment.eventually("the season is under way", lambda: sum(requests_handled(deployment)) >= begun + 15)
         deployment.kill([killed])
     finally:
         playing.join(timeout=600)
     deployment.wait_until_ready()
     assert deployment.process(killed) not in (0, before), "it was not started again"
-    alone = play("--seed", SEED, "--requests", "60")
+    alone = quarter_alone["each"][0]  # the community of this seed
     assert {name: season[0][name] for name in season[0].keys() - OF_THE_RUN} == {
-        name: alone[name] for name in alone.keys() - OF_THE_RUN
+        name: alone[name] for name in season[0].keys() - OF_THE_RUN
     }
 
 

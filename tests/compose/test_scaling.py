@@ -37,15 +37,7 @@ def test_the_replicas_of_a_service_share_its_work(deployment: Compose, traffic: 
 
 
 def test_nothing_was_lost_and_nothing_happened_twice(deployment: Compose, traffic: Traffic) -> None:
-    evidence = Evidence(
-        deployment.project,
-        deployment.settings,
-        deployment.port,
-        traffic.community,
-        traffic.opened.station,
-        tuple(traffic.lives),
-    )
-    verdict = judge(evidence)
+    verdict = judge(Evidence.of(deployment, traffic))
     assert verdict.acknowledged >= 4 * 5
     assert (verdict.lost, verdict.twice) == ([], [])
 

@@ -40,8 +40,7 @@ def test_several_workers_in_a_container_share_its_work(deployment: Compose, traf
         finally:
             traffic.stop()
         assert not traffic.failures
-        place = (deployment.project, deployment.settings, deployment.port)
-        verdict = judge(Evidence(*place, traffic.community, traffic.opened.station, tuple(traffic.lives)))
+        verdict = judge(Evidence.of(deployment, traffic))
         assert verdict.acknowledged > 0
         assert (verdict.lost, verdict.twice) == ([], [])
         said = json.loads(fenghe("status", "--url", deployment.url, "--token", deployment.token(), "--json").stdout)

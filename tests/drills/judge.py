@@ -24,9 +24,11 @@ from typing import Any, NamedTuple
 from deploy.services import load_all
 from shared.events import fact_class
 from tests.drills.deployment import SERVICES, Compose
-from tests.drills.traffic import Life
+from tests.drills.traffic import Life, Traffic
 
 LIMIT = 240.0
+CLOCKS_APART = 60.0
+"""Seconds by which the server's clock may be behind ours."""
 STEPS = ("submitted", "accepted", "served", "rated", "closed")
 OF_A_REQUEST = ("submitted", "classified", "matched", "accepted", "served", "closed")
 """What is told of a request that goes its way without a detour, once each."""
@@ -53,14 +55,21 @@ class Told(NamedTuple):
 
 @dataclass(frozen=True)
 class Evidence:
-    """What the driver knows: where the deployment is, the community, its ledger."""
+    """What the driver knows: where the deployment is, the community, when it was opened (Unix time), its ledger."""
 
     project: str
     settings: Path
     port: int
     community: str
     station_token: str
+    opened_at: float
     lives: Sequence[Life]
+
+    @classmethod
+    def of(cls, compose: Compose, traffic: Traffic) -> Evidence:
+        """As it stands now."""
+        place = (compose.project, compose.settings, compose.port)
+        return cls(*place, traffic.community, traffic.opened.station, traffic.began, tuple(traffic.lives))
 
 
 @dataclass
@@ -110,7 +119,7 @@ def _process(evidence: Evidence, connection: Connection) -> None:
 def _judge(evidence: Evidence) -> Verdict:
     compose = Compose(evidence.project, evidence.settings, evidence.port)
     verdict = Verdict(sum(len(life.steps) for life in evidence.lives))
-    told = {service: _told(compose, service, evidence.community, verdict) for service in SERVICES}
+    told = {service: _told(compose, service, evidence, verdict) for service in SERVICES}
     facts = [fact for facts in told.values() for fact in facts.values()]
     verdict.facts = len(facts)
     _judge_telling(compose, evidence, told, verdict)
@@ -124,12 +133,14 @@ def _judge(evidence: Evidence) -> Verdict:
     return verdict
 
 
-def _told(compose: Compose, service: str, community: str, verdict: Verdict) -> dict[str, Told]:
-    """The facts on a teller's stream, by their ids. One that was sent again stands there twice and says the same."""
+def _told(compose: Compose, service: str, evidence: Evidence, verdict: Verdict) -> dict[str, Told]:
+    """The community's facts on a teller's stream, by their ids. One that was sent again stands there twice and says the same.
+    What stood there before the community was opened, by the server's clock, is of others."""
     told: dict[str, Told] = {}
-    for _, pairs in compose.redis("XRANGE", f"fenghe:{service}", "-", "+"):
+    since = str(round((evidence.opened_at - CLOCKS_APART) * 1000))
+    for _, pairs in compose.redis("XRANGE", f"fenghe:{service}", since, "+"):
         fields = pairs if isinstance(pairs, dict) else dict(zip(pairs[::2], pairs[1::2], strict=True))
-        if fields.get("community") != community:
+        if fields.get("community") != evidence.community:
             continue
         names = ("id", "source", "type", "subject")
         fact = Told(*(fields[name] for name in names), int(fields["sequence"]), fields["data"])  # type: ignore[call-arg]

@@ -79,11 +79,8 @@ def _recovery(compose: Compose, traffic: Traffic, over: float) -> float:
 
 
 def _judge(row: Row, compose: Compose, traffic: Traffic, before: Before) -> None:
-    evidence = Evidence(
-        compose.project, compose.settings, compose.port, traffic.community, traffic.opened.station, tuple(traffic.lives)
-    )
     try:
-        verdict = judge(evidence)
+        verdict = judge(Evidence.of(compose, traffic))
     except (AssertionError, TimeoutError) as error:
         row.notes.append(str(error)[-1500:])
         return

@@ -73,9 +73,10 @@ class Errors:
 
 
 class Traffic:
-    """A community of its own in a deployment, and clients in it. The ledger is `lives`."""
+    """A community of its own in a deployment, opened after `began` (Unix time), and clients in it. The ledger is `lives`."""
 
     def __init__(self, url: str, operator_token: str, clients: int = CLIENTS) -> None:
+        self.began = time.time()
         self.errors = Errors(url)
         self.lives: list[Life] = []
         self.failures: list[str] = []
