@@ -59,8 +59,8 @@ def _read_archive(path: Path) -> Instance:
         raise CommandError(f"{path} cannot be read: {error.strerror or error}.") from None
     except Unsolvable:
         raise
-    except (ValueError, zipfile.BadZipFile) as error:
-        raise CommandError(f"{path} is not an archive of number arrays (.npz): {error}.") from None
+    except (ValueError, zipfile.BadZipFile, AttributeError):
+        raise CommandError(f"{path} is not an archive of number arrays (.npz, as numpy.savez writes it).") from None
 
 
 def _json(path: Path) -> Any:

@@ -66,3 +66,9 @@ def test_arrays_say_the_same_and_what_is_wrong_is_named(tmp_path: Path) -> None:
     refused = run(wrong)
     assert refused.returncode == 1
     assert 'probably "forbidden" is meant' in refused.stderr
+    wrong.write_text("words")
+    archive = tmp_path / "wrong.npz"
+    archive.write_bytes(wrong.read_bytes())
+    refused = run(archive)
+    assert refused.returncode == 1
+    assert refused.stderr == f"{archive} is not an archive of number arrays (.npz, as numpy.savez writes it).\n"

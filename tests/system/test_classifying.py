@@ -91,10 +91,25 @@ def test_says_why(taxonomy: Path) -> None:
 
 def test_what_cannot_be_used_at_all_is_said_in_a_sentence(tmp_path: Path) -> None:
     bad = tmp_path / "bad.yaml"
-    bad.write_text("categories: [{id: a}]", encoding="utf-8")
-    for path, says in ((bad, "categories[0].name needs one of zh and en"), (tmp_path / "none.yaml", "cannot be read")):
-        done = run(path, lines=[{"text": "x"}])
+    wrong = {
+        "categories: [{id: a}]": "categories[0].name needs one of zh and en",
+        "categories: [{id: a, name: {zh: 报修}, phrase: {zh: [漏水]}}]": "categories[0] has a `phrase`; probably `phrases`",
+        "categories: [{id: a, name: {zh: 报修}, items: [{id: b, name: {zh: 水}, Phrases: {}}]}]": "items[0] has a `Phrases`",
+        "category: []": "the taxonomy has a `category`; probably `categories`",
+        "[a]": "A taxonomy is a mapping",
+    }
+    for text, says in wrong.items():
+        bad.write_text(text, encoding="utf-8")
+        done = run(bad, lines=[{"text": "x"}])
         assert done.returncode == 1 and says in done.stderr and "Traceback" not in done.stderr
+    missing = run(tmp_path / "none.yaml", lines=[{"text": "x"}])
+    assert missing.returncode == 1 and "cannot be read" in missing.stderr
+
+
+def test_what_others_write_beside_the_format_is_left_to_them(tmp_path: Path) -> None:
+    path = tmp_path / "noted.yaml"
+    path.write_text("notes: x\ncategories: [{id: a, name: {zh: 报修}, colour: red}]", encoding="utf-8")
+    assert run(path, lines=[{"text": "报修"}]).stderr == ""
 
 
 def test_the_words_of_many_texts_help_to_read_one_another(taxonomy: Path, tmp_path: Path) -> None:

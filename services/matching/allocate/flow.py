@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 TIE_BITS = 32
 """Ties are settled by numbers of so many bits."""
+AT_ONCE = 1 << 20
+"""So many arcs are handed to OR-Tools at once: copies of all columns would need as much memory as itself."""
 
 
 def load_library() -> None:
@@ -22,37 +24,48 @@ def load_library() -> None:
     import ortools.graph.python.min_cost_flow  # noqa: F401
 
 
-def build(worth: Worth) -> tuple[Any, Any, Integers]:
-    """The flow problem of an instance, without its pinned needs: the solver, its arcs' places, and which arcs those are.
-    Nodes: source, organizations, needs, sink."""
+def build(worth: Worth) -> tuple[Any, NDArray[numpy.bool_]]:
+    """The flow problem of an instance, without its pinned needs: the solver, and which arcs it has; they are its first, in
+    their order. Nodes: source, organizations, needs, sink."""
     import numpy
     from ortools.graph.python import min_cost_flow
 
     instance = worth.instance
     solver = min_cost_flow.SimpleMinCostFlow()
     first_need, sink = 1 + instance.organizations, 1 + instance.organizations + instance.needs
-    arcs = numpy.flatnonzero(instance.open_ & (instance.pin < 0)[instance.need])
-    most = int(worth.weight[arcs].max()) if arcs.size else 0
-    places = _add(solver, 1 + instance.organization[arcs], first_need + instance.need[arcs], 1, most - worth.weight[arcs])
+    free = instance.open_ & (instance.pin < 0)[instance.need]
+    most = int(worth.weight.max(where=free, initial=-(2**62)))
+    for start in range(0, free.size, AT_ONCE):
+        piece = slice(start, start + AT_ONCE)
+        some = free[piece]
+        tails, heads = 1 + instance.organization[piece][some], first_need + instance.need[piece][some]
+        _add(solver, tails, heads, 1, most - worth.weight[piece][some])
     left = numpy.maximum(worth.start + worth.count - numpy.maximum(worth.start, instance.pinned[worth.run]), 0)
     highest = int(worth.bonus.max()) if worth.bonus.size else 0
     _add(solver, 0, 1 + worth.run, left, highest - worth.bonus)
-    free = numpy.flatnonzero(instance.pin < 0)
-    _add(solver, first_need + free, sink, 1, 0)
-    solver.set_node_supply(0, int(free.size))
-    solver.set_node_supply(sink, -int(free.size))
-    return solver, places, arcs
+    asking = numpy.flatnonzero(instance.pin < 0)
+    _add(solver, first_need + asking, sink, 1, 0)
+    solver.set_node_supply(0, int(asking.size))
+    solver.set_node_supply(sink, -int(asking.size))
+    return solver, free
 
 
-def solve(solver: Any, places: Any, arcs: Integers) -> Integers:
+def solve(solver: Any, free: NDArray[numpy.bool_]) -> Integers:
     """The arcs along which needs go: most needs first, then the largest worth."""
-    if not arcs.size:
-        return arcs
+    import numpy
+
+    count = int(free.sum())
+    if not count:
+        return numpy.zeros(0, dtype=numpy.int64)
     status = solver.solve_max_flow_with_min_cost()
     if status != solver.OPTIMAL:
         raise Unsolvable(f"OR-Tools found no optimum ({status.name})")
-    chosen: Integers = arcs[solver.flows(places) > 0]
-    return chosen
+    starts = range(0, count, AT_ONCE)
+    pieces = [numpy.arange(start, min(start + AT_ONCE, count), dtype=numpy.int32) for start in starts]
+    chosen = free.copy()
+    chosen[free] = numpy.concatenate([solver.flows(places) > 0 for places in pieces])
+    found: Integers = numpy.flatnonzero(chosen)
+    return found
 
 
 def settle(arcs: Integers, worth: Worth, tie: Integers, must: Any, low: Integers, high: Integers, served: int) -> Integers:

@@ -42,7 +42,6 @@ class Stopwatch:
 class Optimum:
     """The best allocation at one scale of the terms of fairness."""
 
-    worth: Worth
     chosen: Integers
     part: dict[str, Any]
 
@@ -118,16 +117,16 @@ def part_of(worth: Worth, chosen: Integers, prices: Integers | None = None) -> d
 def _optimum(instance: Instance, scale: Fraction, watch: Stopwatch) -> Optimum:
     with watch("build"):
         worth = worth_of(instance, scale)
-        solver, places, arcs = flow.build(worth)
+        solver, free = flow.build(worth)
     with watch("solve"):
-        chosen = _with_pins(instance, flow.solve(solver, places, arcs))
-    del solver, places, arcs
+        chosen = _with_pins(instance, flow.solve(solver, free))
+    del solver, free
     with watch("certificate"):
         prices = least_prices(worth, chosen)
     with watch("ties"):
         chosen = _settled(worth, chosen, prices)
     with watch("certificate"):
-        return Optimum(worth, chosen, part_of(worth, chosen, prices))
+        return Optimum(chosen, part_of(worth, chosen, prices))
 
 
 def _settled(worth: Worth, chosen: Integers, prices: Integers) -> Integers:

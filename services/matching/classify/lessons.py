@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
@@ -123,6 +124,8 @@ def topics_of_fact(categories: Iterable[Category]) -> tuple[Topic, ...]:
 
 def topics_of_file(taxonomy: Mapping[str, Any]) -> tuple[Topic, ...]:
     """The topics of a taxonomy file. Raises ValueError with a sentence for one of another shape."""
+    if isinstance(taxonomy, Mapping):
+        _refuse_slips(taxonomy, ("id", "version", "categories"), "the taxonomy")
     if not isinstance(taxonomy, Mapping) or not isinstance(taxonomy.get("categories"), list):
         raise ValueError("A taxonomy is a mapping with a list of `categories`.")
     topics = tuple(_topic(category, f"categories[{at}]") for at, category in enumerate(taxonomy["categories"]))
@@ -179,6 +182,7 @@ def _topic(given: Any, where: str, with_items: bool = True) -> Topic:
     id = given.get("id") if isinstance(given, Mapping) else None
     if isinstance(id, bool) or not isinstance(id, str | int) or id == "":
         raise ValueError(f"{where} needs an `id` (in quotes where it looks like a yes or no).")
+    _refuse_slips(given, ("id", "name", "phrases", *(["items"] if with_items else [])), where)
     name, phrases, items = given.get("name") or {}, given.get("phrases") or {}, given.get("items")
     names = _texts(name.values() if isinstance(name, Mapping) else None, f"{where}.name")
     if not names:
@@ -190,6 +194,15 @@ def _topic(given: Any, where: str, with_items: bool = True) -> Topic:
         raise ValueError(f"{where}.items is a list, and items have none of their own.")
     below = tuple(_topic(item, f"{where}.items[{at}]", with_items=False) for at, item in enumerate(items or []))
     return Topic(str(id), names, _texts(listed, f"{where}.phrases"), below)
+
+
+def _refuse_slips(given: Mapping[Any, Any], known: Sequence[str], where: str) -> None:
+    """Raises ValueError for a key that is probably a slip of the pen: what stands under it would be left out unnoticed. Other
+    keys are left to whoever wrote them."""
+    for name in given:
+        close = difflib.get_close_matches(str(name), known, 1, 0.75)
+        if name not in known and close:
+            raise ValueError(f"{where} has a `{name}`; probably `{close[0]}` is meant.")
 
 
 def _listed(some: Any, where: str) -> list[Any]:
