@@ -30,7 +30,7 @@ from shared.events.matching import (
 )
 from shared.identifiers import new_id
 from shared.lifecycle import follow
-from shared.messaging import Transaction
+from shared.messaging import Transaction, clocks
 
 AT_ONCE = 500
 LOOK_AGAIN = "look-again"
@@ -51,6 +51,7 @@ def pair_submitted(tx: Transaction, communities: Collection[str], ids: Collectio
     if ids is not None:
         statement, given = _SUBMITTED_OF, {"communities": communities, "ids": ids}
     requests = [request for request in load_by(tx.session, statement, given) if request.community in readers]
+    clocks.expect(tx.session, {request.community for request in requests})
     for some in _portions(requests):
         _classify(tx, some, readers)
         match(tx, some, are_new=True)
@@ -176,12 +177,14 @@ def hand_on(tx: Transaction, referral: Referral) -> None:
 
 class Ranking:
     """What the ranking of some requests needs, read once for all of them: in one query, and one more for those that somebody
-    has had before. `only`: no other offers than these (ids) are looked at."""
+    has had before. (The communities' clocks are read once a transaction, in one statement too.) `only`: no other offers than
+    these (ids) are looked at."""
 
     def __init__(
         self, tx: Transaction, requests: Sequence[Request], are_new: bool = False, only: Sequence[str] | None = None
     ) -> None:
         self._tx = tx
+        clocks.expect(tx.session, {one.community for one in requests})
         self._today = {one.community: civil_date(tx.now(one.community)) for one in requests}
         ids = [] if are_new else [request.id for request in requests]
         self._tried = queries.referrals.tried(tx.session, ids) if ids else {}

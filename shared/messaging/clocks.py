@@ -3,7 +3,7 @@ it is moved in registry, told as a fact, and kept by every service that has `clo
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -18,7 +18,11 @@ from shared.messaging import tables
 from shared.messaging.handlers import Handlers
 
 _KEPT = "fenghe.clocks"
+_EXPECTED = "fenghe.clocks-expected"
 _AHEAD = sa.select(tables.clocks.c.ahead_seconds).where(tables.clocks.c.community == sa.bindparam("community"))
+_AHEAD_OF_MANY = sa.select(tables.clocks.c.community, tables.clocks.c.ahead_seconds).where(
+    tables.clocks.c.community.in_(sa.bindparam("communities", expanding=True))
+)
 
 
 def now(session: Session, community: str) -> datetime:
@@ -26,14 +30,25 @@ def now(session: Session, community: str) -> datetime:
     return clock.now() + timedelta(seconds=ahead(session, community))
 
 
+def expect(session: Session, communities: Iterable[str]) -> None:
+    """These communities' clocks will probably be asked for: the first question reads them all in one statement."""
+    session.info.setdefault(_EXPECTED, set()).update(communities)
+
+
 def ahead(session: Session, community: str) -> int:
     """How many seconds the community's clock is ahead of the machine's: 0 where it was never moved."""
     kept: dict[str, int] = session.info.setdefault(_KEPT, {})
     if community not in kept:
-        # This one alone: there may be many. Past the session, for whoever asks may be in the middle of changing a row, which is
-        # not to be written yet.
-        found = session.connection().execute(_AHEAD, {"community": community}).first()
-        kept[community] = found.ahead_seconds if found else 0
+        # Those expected alone: there may be many. Past the session, for whoever asks may be in the middle of changing a row,
+        # which is not to be written yet.
+        wanted: set[str] = {community, *session.info.pop(_EXPECTED, ())} - kept.keys()
+        connection = session.connection()
+        if len(wanted) == 1:
+            found = connection.execute(_AHEAD, {"community": community}).first()
+            kept[community] = found.ahead_seconds if found else 0
+        else:
+            rows = connection.execute(_AHEAD_OF_MANY, {"communities": sorted(wanted)})
+            kept.update(dict.fromkeys(wanted, 0) | {row.community: row.ahead_seconds for row in rows})
     return kept[community]
 
 

@@ -41,6 +41,7 @@ class Transaction:
     def because_of(self, events: Sequence[CloudEvent[Fact]]) -> None:
         """What is told from here on belongs to the traces of these facts, found by the ids both name."""
         self._traces = {event.subject: event.traceparent for event in events if event.traceparent}
+        clocks.expect(self.session, {event.community for event in events})
 
     def now(self, community: str) -> datetime:
         """The community's clock, aware UTC. Only a rehearsal community's is ever ahead of the machine's."""

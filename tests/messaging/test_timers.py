@@ -238,6 +238,27 @@ def test_without_a_moved_clock_a_transaction_asks_once_at_most(timed: Harness) -
     assert len(asked) == 1
 
 
+def test_the_clocks_of_a_whole_batch_are_asked_for_in_one_question(timed: Harness) -> None:
+    here = [f"c{number}" for number in range(50)]
+    timed.host.run(lambda tx: clocks.move(tx.session, {"c7": 60, "elsewhere": 3600}))
+    asked, mine = [], threading.get_ident()
+
+    def watch(connection: Any, cursor: Any, statement: str, *_: Any) -> None:
+        if "FROM clocks" in statement and threading.get_ident() == mine:
+            asked.append(statement)
+
+    def action(tx: Transaction) -> dict[str, int]:
+        clocks.expect(tx.session, here)
+        found = {one: clocks.ahead(tx.session, one) for one in here}
+        assert len(asked) == 1
+        return found | {"elsewhere": clocks.ahead(tx.session, "elsewhere")}
+
+    sa.event.listen(timed.host.database.engine, "before_cursor_execute", watch)
+    found = timed.host.run(action)
+    assert {one: ahead for one, ahead in found.items() if ahead} == {"c7": 60, "elsewhere": 3600}
+    assert len(asked) == 2
+
+
 @pytest.mark.parametrize("hit", [1, 2])
 @pytest.mark.parametrize("label", ["timer:before-commit", "timer:after-commit"])
 def test_killed_while_a_timer_fires_it_tells_its_fact_once(
