@@ -11,7 +11,7 @@ import pytest
 
 from services.matching import classify
 from services.matching.classify.fitting import fit
-from services.matching.classify.lessons import Label, Leaf, topics_of_fact, topics_of_file
+from services.matching.classify.lessons import Label, Leaf, syllabus, topics_of_fact, topics_of_file
 from services.matching.classify.measures import Judged, measures
 from services.matching.classify.model import Model
 from services.matching.classify.words import FIELD, FILES, SYNONYM, features
@@ -108,6 +108,15 @@ def test_labels_are_learned():
     assert read(fit(TOPICS, [Label(text, None), Label("麻将声", None)]), text).nothing > read(fit(TOPICS), text).nothing
     unknown = [Label(text, "weather", "rain"), Label(text, "leisure", "golf")]
     assert fit(TOPICS, unknown).read(TEXTS) == fit(TOPICS).read(TEXTS)
+
+
+def test_many_labels_of_one_kind_do_not_drown_the_others():
+    many = [Label(f"第{n}号楼的事", TOPICS[0].id, PLUMBING) for n in range(40)]
+    taught = syllabus(TOPICS, [*many, Label("合唱", None), Label("蟑螂", TOPICS[0].id, PESTS)]).lessons[-42:]
+    weights = {lesson.text: lesson.weight for lesson in taught}
+    assert weights["第1号楼的事"] < 0.5 < weights["合唱"] == weights["蟑螂"]
+    even = syllabus(TOPICS, [Label("合唱", None), Label("蟑螂", TOPICS[0].id, PESTS)]).lessons[-2:]
+    assert [lesson.weight for lesson in even] == [0.5, 0.5]
 
 
 def test_many_lessons_are_learned_as_few_are(tiny, monkeypatch):

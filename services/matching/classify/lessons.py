@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from shared.events.registry import Category
@@ -12,6 +12,8 @@ from shared.events.registry import Item as TaxonomyItem
 
 NAME_WEIGHT, LABEL_WEIGHT = 3.0, 0.5
 """A phrase weighs 1. A labelled text tells much beside what it asks for."""
+FIRM = 2.0
+"""Of a kind with so few labels the number says nothing yet."""
 
 # What people write who ask for nothing. Without it every text would have to be about some item, the more so the fewer
 # items a taxonomy has.
@@ -157,14 +159,27 @@ def syllabus(topics: Sequence[Topic], labels: Iterable[Label] = ()) -> Syllabus:
     place_of = {topic.id: place for place, topic in enumerate(topics)}
     leaf_of = {leaf: place for place, leaf in enumerate(leaves)}
     taught = len(lessons)
+    lessons += _evened(_labelled(labels, leaf_of, place_of))
+    return Syllabus(tuple(leaves), tuple(topic.id for topic in topics), tuple(lessons), taught)
+
+
+def _labelled(labels: Iterable[Label], leaf_of: Mapping[Leaf, int], place_of: Mapping[str, int]) -> Iterator[Lesson]:
     for label in sorted(set(labels), key=lambda label: (label.text, label.category or "", label.item or "")):
         if label.category is None:
-            lessons.append(Lesson(label.text, -1, -1, LABEL_WEIGHT))
+            yield Lesson(label.text, -1, -1, LABEL_WEIGHT)
         elif label.category in place_of:
             leaf = leaf_of.get(Leaf(label.category, label.item))
             if leaf is not None or label.item is None:
-                lessons.append(Lesson(label.text, leaf, place_of[label.category], LABEL_WEIGHT))
-    return Syllabus(tuple(leaves), tuple(topic.id for topic in topics), tuple(lessons), taught)
+                yield Lesson(label.text, leaf, place_of[label.category], LABEL_WEIGHT)
+
+
+def _evened(lessons: Iterable[Lesson]) -> list[Lesson]:
+    """The labelled texts, each of a weight that falls as the root of how many there are of its kind: many labels of one kind
+    are not to drown the others, nor is a chance draw of a few to pass for how often each is asked for."""
+    labelled = list(lessons)
+    counts = Counter((one.leaf, one.category) for one in labelled)
+    usual = len(labelled) / max(len(counts), 1) + FIRM
+    return [one._replace(weight=one.weight * (usual / (counts[one.leaf, one.category] + FIRM)) ** 0.5) for one in labelled]
 
 
 def _lessons(topic: Topic, leaf: int | None, category: int) -> list[Lesson]:
