@@ -21,12 +21,12 @@ from shared.database import Database
 from shared.messaging import sets
 from shared.messaging.entries import fields_of
 from shared.messaging.feeding import Feeding
-from shared.messaging.healing import Healer
+from shared.messaging.healing import Healer, numeric
 from shared.messaging.housekeeping import Housekeeper
 from shared.messaging.metrics import Metrics, count
 from shared.messaging.steps import step
 from shared.messaging.streams import FEED
-from shared.messaging.tables import outbox
+from shared.messaging.tables import outbox, trimmed
 from shared.messaging.transaction import Row
 from shared.tracing import Tracing
 
@@ -261,8 +261,13 @@ class Relay:
 
 
 def mark_sent(session: Session, marks: Sequence[tuple[str, str, str]]) -> None:
-    """Record, in one UPDATE, the entry id of each (stream, fact id, entry id)."""
-    sets.update(session, outbox, ("stream", "id", "entry_id"), sorted(marks))
+    """Record, in one UPDATE, the entry id of each (stream, fact id, entry id). What has been trimmed since it was sent is not
+    sent: a listener that is being rebuilt would miss it."""
+    streams = trimmed.c.stream.in_({stream for stream, _, _ in marks})
+    trims = session.execute(sa.select(trimmed.c.stream, trimmed.c.before).where(streams))
+    horizons = {row.stream: row.before for row in trims}
+    standing = (mark for mark in marks if mark[0] not in horizons or numeric(mark[2]) >= numeric(horizons[mark[0]]))
+    sets.update(session, outbox, ("stream", "id", "entry_id"), sorted(standing))
 
 
 def unsent(session: Session) -> tuple[int, datetime | None]:

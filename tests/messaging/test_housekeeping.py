@@ -9,7 +9,9 @@ from typing import Any
 import sqlalchemy as sa
 
 from shared.messaging import tables
+from shared.messaging.healing import republish
 from shared.messaging.housekeeping import Housekeeper
+from shared.messaging.outbox import mark_sent
 from shared.messaging.streams import FEED, epoch_of
 from shared.messaging.testing import Harness
 from tests.messaging.child import service
@@ -77,3 +79,20 @@ def test_the_feed_waits_for_no_outsider_and_keeps_its_last_entry(harness: Callab
         Housekeeper(running.host.database, running.redis, [FEED], timedelta(days=1), age).clean()
         left = entries if age > NOTHING else entries[-1:]
         assert [id for id, _ in running.redis.xrange(FEED)] == left
+
+
+def test_what_was_trimmed_before_it_was_marked_is_sent_again(harness: Callable[[Any], Harness]) -> None:
+    running = harness(service)
+    tell(running, 0, 1)
+    running.drain()
+    with running.session() as session:
+        sent = [
+            tuple(row) for row in session.execute(sa.select(*(tables.outbox.c[name] for name in ("stream", "id", "entry_id"))))
+        ]
+    # As if the relay had sent them and not come to mark them, when a listener lost everything and the stream its past.
+    running.host.database.transact(lambda session: session.execute(sa.update(tables.outbox).values(entry_id=None)))
+    housekeeper(running, timedelta(days=1), NOTHING).clean()
+    assert running.host.database.transact(republish) == 0
+    running.host.database.transact(lambda session: mark_sent(session, sent))
+    until(lambda: running.redis.xlen(STREAM) == len(sent))
+    assert {fields[b"id"].decode() for _, fields in running.redis.xrange(STREAM)} == {id for _, id, _ in sent}
