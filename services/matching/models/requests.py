@@ -11,6 +11,8 @@ from sqlmodel import Field
 from services.matching.models.base import Table
 from shared.database import JSON, UTCDateTime
 
+OPEN = text("status IN ('classified', 'matched', 'unmatched', 'gathered', 'accepted')")
+
 
 class Request(Table, table=True):
     """A resident's request. `text` is the only copy of the resident's words. `candidates` are those of the fact, best
@@ -44,6 +46,7 @@ class Request(Table, table=True):
         ),
         CheckConstraint("(status IN ('served', 'disputed', 'closed')) = (served_at IS NOT NULL)", name="served_at"),
         Index("ix_requests_community_status_item", "community", "status", "item"),
+        Index("ix_requests_open", "community", "compound", "item", "id", sqlite_where=OPEN, postgresql_where=OPEN),
     )
 
     id: str = Field(primary_key=True)

@@ -12,7 +12,7 @@ from sqlmodel import Session, col, select
 from services.matching.classify.model import Model
 from services.matching.classify.signals import ADVICE
 from services.matching.models import Request
-from services.matching.rules import OPEN_REQUEST
+from services.matching.models.requests import OPEN
 from services.matching.views import EmergencyView, Guess, OpenRequest, UnderstoodView
 
 
@@ -56,13 +56,14 @@ _OPEN_REQUESTS: Any = (
         Request.compound == bindparam("compound"),
         Request.item == bindparam("item"),
         Request.id != bindparam("id"),
-        col(Request.status).in_(OPEN_REQUEST),
+        OPEN,
         col(Request.submitted_at) >= bindparam("since"),
     )
     .order_by(col(Request.id).desc())
     .limit(bindparam("most", type_=Integer))
 )
-"""Built once, and run past the session: it is asked with every request."""
+"""Built once, and run past the session: it is asked with every request. The newest come from the index one by one (a few open
+requests or thousands, it costs the same), for which its condition is written as the index's is."""
 
 
 def similar_requests(session: Session, model: Model, request: Request, item: str) -> list[OpenRequest]:
