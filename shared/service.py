@@ -18,6 +18,7 @@ from shared.database import Database
 from shared.events import Fact, catalogue
 from shared.imports import Import
 from shared.messaging import outbox
+from shared.messaging.at_once import AtOnce
 from shared.messaging.broker import Broker
 from shared.messaging.consumer import Consumer, Retries
 from shared.messaging.gauges import Gauges
@@ -29,7 +30,7 @@ from shared.messaging.steps import step
 from shared.messaging.streams import FEED, stream_of
 from shared.messaging.timekeeper import Timekeeper
 from shared.messaging.timers import Effect, Timers, functions
-from shared.messaging.transaction import transact
+from shared.messaging.transaction import Row, Transaction, transact
 from shared.settings import Settings
 from shared.siblings import Siblings
 from shared.version import VERSION
@@ -120,6 +121,7 @@ class Host:
         self._signer = access.load_signer(settings.signing_key) if settings.signing_key else None
         self.database = Database(settings.database_url)
         self.metrics = Metrics(service.name)
+        self._at_once = AtOnce(service.dispatch, service.group, self.metrics)
         keep = outbox.Keep(timedelta(days=settings.retention_days), timedelta(days=settings.stream_days))
         self._relay = outbox.Relay(
             self.database, settings.redis_url, service.writes, self.metrics, settings.sweep_age, keep, service.feeds
@@ -221,18 +223,15 @@ class Host:
             return self._run(action, args, kwargs)
 
     def _run(self, action: Callable[..., T], args: Sequence[Any], kwargs: Mapping[str, Any]) -> T:
-        result, rows = transact(
-            self.database,
-            self.service.name,
-            self.settings.public_url,
-            lambda tx: action(tx, *args, **kwargs),
-            lambda: step("command:before-commit"),
-        )
+        result, rows = self._at_once.run(lambda tx: action(tx, *args, **kwargs), self._transact)
         step("command:after-commit")
         self._relay.offer(rows)
         for row in rows:
             self.metrics.told.labels(row["type"]).inc()
         return result
+
+    def _transact(self, work: Callable[[Transaction], T]) -> tuple[T, list[Row]]:
+        return transact(self.database, self.service.name, self.settings.public_url, work, lambda: step("command:before-commit"))
 
     def read(self, query: Callable[..., T], *args: Any, **kwargs: Any) -> T:
         """Do `query(session, …)` and return what it returns."""

@@ -254,7 +254,7 @@ def note_evaluated(tx: Transaction, events: list[CloudEvent[EvaluationSessionPub
             projects.tell(tx, ProjectEvaluated, project)
 
 
-@on(RequestSubmitted)
+@on(RequestSubmitted, at_once=True)
 def pair_requests(tx: Transaction, events: list[CloudEvent[RequestSubmitted]]) -> None:
     """Read the new requests and put each before the organization that suits it best."""
     communities = {event.community for event in events}

@@ -40,7 +40,8 @@ What a service imports of it stands here. A service is written in this order; `t
            return edge.run(ask, community, loan, days)
 
 5. Its handlers: what it does when it hears facts, its own among them (`Handlers`), once each, in any order. Replicas share the
-   work. What it keeps of others' facts it keeps whole (`tx.keep`): a late older one changes nothing.
+   work. What it keeps of others' facts it keeps whole (`tx.keep`): a late older one changes nothing. With `at_once=True` what
+   its own commands tell takes effect with the command.
 
        on = Handlers()
 

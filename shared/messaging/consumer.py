@@ -110,7 +110,9 @@ class Consumer:
         if not batch:
             return
         step("consumer:before-transaction")
-        done = await self._when_available(lambda: self._handle(batch))
+        done = [entry.id for entry in batch]
+        if any(map(self._concerns, batch)):
+            done = await self._when_available(lambda: self._handle(batch))
         step("consumer:after-commit")
         if done:
             await self._acknowledge(stream, done)
@@ -140,11 +142,12 @@ class Consumer:
                 failed = self._handle_one_by_one(sorted_batch)
         return [entry.id for entry in batch if entry.id not in failed]
 
+    def _concerns(self, entry: Entry) -> bool:
+        return self._dispatch.hears(entries.type_of(entry.fields)) and entries.heard_by(entry.fields) != self._group
+
     def _read(self, batch: Sequence[Entry]) -> _Batch:
         sorted_batch = _Batch()
-        for entry in batch:
-            if not self._dispatch.hears(entries.type_of(entry.fields)):
-                continue
+        for entry in filter(self._concerns, batch):
             try:
                 event = entries.read(entry.fields)
             except entries.Unreadable as error:

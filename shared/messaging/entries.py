@@ -17,6 +17,9 @@ Fields = Mapping[bytes, bytes]
 
 MAX_DATA_BYTES = 1_048_576
 MAX_ATTRIBUTE_LENGTH = 255
+HEARD_BY = "heardby"
+"""The attribute that names the group in which the fact took effect in the transaction that told it. It spares that group a look
+into its inbox, which knows; so it may be missing."""
 
 
 class Unreadable(Exception):
@@ -25,7 +28,7 @@ class Unreadable(Exception):
 
 def fields_of(row: Mapping[str, Any]) -> dict[str, str]:
     """The fields of the stream entry of an outbox row."""
-    return {
+    fields = {
         "specversion": SPECVERSION,
         "id": row["id"],
         "source": row["source"],
@@ -39,11 +42,19 @@ def fields_of(row: Mapping[str, Any]) -> dict[str, str]:
         "traceparent": row["traceparent"],
         "data": row["data"],
     }
+    if HEARD_BY in row:
+        fields[HEARD_BY] = row[HEARD_BY]
+    return fields
 
 
 def type_of(fields: Fields) -> str:
     """The type an entry says it has; empty where it says none that can be read."""
     return fields.get(b"type", b"").decode("utf-8", "replace")
+
+
+def heard_by(fields: Fields) -> str:
+    """The group in which the fact of an entry took effect when it was told; empty where there is none."""
+    return fields.get(HEARD_BY.encode(), b"").decode("utf-8", "replace")
 
 
 def read(fields: Fields) -> CloudEvent[Fact]:

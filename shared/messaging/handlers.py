@@ -25,6 +25,7 @@ class Handler:
     facts: tuple[type[Fact], ...]
     batch: bool
     prepare: Callable[[], None] | None = None
+    at_once: bool = False
 
     def __call__(self, tx: Transaction, events: Sequence[CloudEvent[Fact]]) -> None:
         if self.batch:
@@ -38,20 +39,25 @@ class Handlers:
     """A service's table of handlers. `@on(OfferPublished, OfferChanged)` above `def keep_offers(tx, events: list[…])` gives
     the function whole batches; with one `event: CloudEvent[…]` it is called per fact. A fact may have several handlers; they
     share its transaction. `prepare` is called before the transaction begins: it loads what takes long and would hold up
-    every other writer."""
+    every other writer. `at_once`: what the service's own commands tell takes effect in their transaction
+    (`shared/messaging/at_once.py`), if all handlers of that fact say so. Raises TypeError for both of them together."""
 
     def __init__(self) -> None:
         self._handlers: list[Handler] = []
 
-    def __call__(self, *facts: type[Fact], prepare: Callable[[], None] | None = None) -> Callable[[HandlerT], HandlerT]:
+    def __call__(
+        self, *facts: type[Fact], prepare: Callable[[], None] | None = None, at_once: bool = False
+    ) -> Callable[[HandlerT], HandlerT]:
         def register(function: HandlerT) -> HandlerT:
             hints = {name: hint for name, hint in typing.get_type_hints(function).items() if name != "return"}
             if len(hints) != 2:
                 raise TypeError(
                     f"{function.__name__} must take an annotated transaction and an annotated fact or list of facts"
                 )
+            if prepare is not None and at_once:
+                raise TypeError(f"{function.__name__} is called within a command, where there is no time to prepare")
             heard: Any = list(hints.values())[1]
-            self._handlers.append(Handler(function, facts, typing.get_origin(heard) is list, prepare))
+            self._handlers.append(Handler(function, facts, typing.get_origin(heard) is list, prepare, at_once))
             return function
 
         return register
@@ -66,6 +72,7 @@ class Dispatch:
     def __init__(self, tables: Sequence[Handlers]) -> None:
         self._handlers = [handler for table in tables for handler in table]
         self.facts: frozenset[type[Fact]] = frozenset(fact for handler in self._handlers for fact in handler.facts)
+        self.at_once = self.facts - {fact for handler in self._handlers if not handler.at_once for fact in handler.facts}
         self.types = frozenset(fact.type for fact in self.facts)
         self.stems = frozenset(type.rpartition(".")[0] for type in self.types)
         self.tellers = sorted({fact.teller for fact in self.facts})

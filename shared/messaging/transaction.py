@@ -15,7 +15,8 @@ from shared import logs
 from shared.database import Database
 from shared.events import CloudEvent, Fact
 from shared.identifiers import new_id
-from shared.messaging import clocks, sets, tables, timers
+from shared.messaging import clocks, inbox, sets, tables, timers
+from shared.messaging.entries import HEARD_BY
 from shared.messaging.streams import FEED, stream_of
 
 T = TypeVar("T")
@@ -37,6 +38,7 @@ class Transaction:
         self._traces: dict[str, str] = {}
         self._spans: dict[str, str] = {}
         self._timers: dict[tuple[str, str], Row | None] = {}
+        self._facts: list[tuple[Row, Fact]] = []
 
     def because_of(self, events: Sequence[CloudEvent[Fact]]) -> None:
         """What is told from here on belongs to the traces of these facts, found by the ids both name."""
@@ -64,21 +66,21 @@ class Transaction:
         id, sequence and time are given here and never again. Raises ValueError for a fact that belongs to another service."""
         if fact.teller != self._teller:
             raise ValueError(f"{type(fact).__name__} is told by {fact.teller}, not by {self._teller}")
-        self._rows.append(
-            {
-                "stream": self._stream,
-                "id": new_id(),
-                "source": fact.source(),
-                "type": fact.type,
-                "subject": fact.subject,
-                "sequence": 0,
-                "community": fact.community,
-                "time": _rfc3339(self.now(fact.community)),
-                "traceparent": self._trace(fact),
-                "dataschema": self._public_url + fact.schema_path(),
-                "data": fact.model_dump_json(),
-            }
-        )
+        row = {
+            "stream": self._stream,
+            "id": new_id(),
+            "source": fact.source(),
+            "type": fact.type,
+            "subject": fact.subject,
+            "sequence": 0,
+            "community": fact.community,
+            "time": _rfc3339(self.now(fact.community)),
+            "traceparent": self._trace(fact),
+            "dataschema": self._public_url + fact.schema_path(),
+            "data": fact.model_dump_json(),
+        }
+        self._rows.append(row)
+        self._facts.append((row, fact))
         return fact
 
     def _trace(self, fact: Fact) -> str:
@@ -105,6 +107,24 @@ class Transaction:
             or logs.new_traceparent(event.traceparent)
             for event in reversed(events)
         }
+
+    def take_effect(
+        self, facts: frozenset[type[Fact]], group: str, handle: Callable[[Transaction, list[CloudEvent[Fact]]], None]
+    ) -> list[CloudEvent[Fact]]:
+        """Give what was told of these classes so far to `handle`, as the service's own listener in `group` will read it, and
+        note in the inbox that it has taken effect. Returns what was given."""
+        told = [(row, fact) for row, fact in self._facts if type(fact) in facts]
+        if told:
+            self.session.flush()
+            self._number([row for row, _ in told])
+            events = [_as_read(row, fact) for row, fact in told]
+            inbox.admit(self.session, group, events)
+            self.because_of(events)
+            handle(self, events)
+            for row, _ in told:
+                row[HEARD_BY] = group
+            return events
+        return []
 
     def retell(self, event: CloudEvent[Fact]) -> None:
         """Tell somebody else's public fact again on the public feed, unchanged: same id, source and sequence. Raises
@@ -143,7 +163,7 @@ class Transaction:
         if not self._rows:
             return []
         self.session.flush()
-        own = [row for row in self._rows if row["stream"] != FEED]
+        own = [row for row in self._rows if row["stream"] != FEED and not row["sequence"]]
         if own:
             self._number(own)
         rows = list(map(operator.itemgetter(*_COLUMNS), self._rows))
@@ -180,6 +200,13 @@ def transact(
         return result, rows
 
     return database.transact(attempt)
+
+
+def _as_read(row: Row, fact: Fact) -> CloudEvent[Fact]:
+    names = ("id", "source", "type", "subject", "community", "sequence", "traceparent", "dataschema")
+    return CloudEvent(
+        **{name: row[name] for name in names}, time=datetime.fromisoformat(row["time"]), data=fact, body=row["data"]
+    )
 
 
 def _newest(table: sa.Table, names: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> list[tuple[Any, ...]]:

@@ -1,0 +1,68 @@
+"""What a service's command tells and the service itself hears takes effect in the command's own transaction, where its handlers
+say so (`@on(..., at_once=True)`): one commit less, no way over Redis, and no moment in between.
+
+The fact goes over the stream like any other, for others hear it too; the inbox knows that here it has taken effect. Where a
+handler fails, the command is done again without it: then the fact takes effect by way of the stream, with retries and dead
+letters. So a bug in a handler is never the trouble of whoever sent the command.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeVar
+
+from shared import logs
+from shared.database import is_unavailable
+from shared.events import CloudEvent, Fact
+from shared.messaging.handlers import Dispatch
+from shared.messaging.metrics import Metrics, count
+from shared.messaging.transaction import Row, Transaction
+
+T = TypeVar("T")
+log = logs.get("at-once")
+
+
+class AtOnce:
+    """Lets what a command tells take effect at once. Any number of threads may use it."""
+
+    def __init__(self, dispatch: Dispatch, group: str, metrics: Metrics) -> None:
+        self._dispatch = dispatch
+        self._group = group
+        self._metrics = metrics
+
+    def run(
+        self, action: Callable[[Transaction], T], transact: Callable[[Callable[[Transaction], T]], tuple[T, list[Row]]]
+    ) -> tuple[T, list[Row]]:
+        """`transact(action)`, with the effects of what the action tells, or without them where they fail."""
+        if not self._dispatch.at_once:
+            return transact(action)
+        events: list[CloudEvent[Fact]] = []
+
+        def with_effects(tx: Transaction) -> T:
+            result = action(tx)
+            events[:] = tx.take_effect(self._dispatch.at_once, self._group, self._handle)
+            return result
+
+        try:
+            done = transact(with_effects)
+        except _Failed as failed:
+            log.warning(
+                "what a command told took no effect at once; it does so by way of the stream; if it lasts, mend the handler",
+                kind=type(failed.__cause__).__name__,
+            )
+            return transact(action)
+        count(self._metrics.handled, (event.type for event in events))
+        return done
+
+    def _handle(self, tx: Transaction, events: list[CloudEvent[Fact]]) -> None:
+        try:
+            self._dispatch.run(tx, events, self._metrics.handler_seconds)
+            tx.session.flush()
+        except Exception as error:
+            if is_unavailable(error):  # that is for the whole transaction, which is done again or refused
+                raise
+            raise _Failed from error
+
+
+class _Failed(Exception):
+    """A handler failed within a command."""
