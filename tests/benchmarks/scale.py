@@ -3,6 +3,8 @@ loop that decides the same on the same database and keeps none of the promises.
 
 Whoever is measured is running and warm. The requests are submitted while Redis lets nobody write (CLIENT PAUSE), so that nobody
 begins; then it does, and it is measured by the clock of Redis how long it takes until the last `request.matched` is told.
+What commands tell takes no effect at once here (`shared/messaging/at_once.py`), but by way of the stream, as what is told by
+other services does: it is the sharing of a stream that is measured.
 `python -m tests.benchmarks.scale DATABASE_URL REDIS_URL COMMUNITY` is the plain loop."""
 
 from __future__ import annotations
@@ -38,6 +40,14 @@ STREAM = stream_of("matching")
 MATCHED = b"fenghe.request.matched.v1"
 HELD = 60_000
 """Milliseconds for which Redis lets nobody write, at most."""
+BY_STREAM = """
+import sys
+from deploy.cli import app
+from services.matching.app import service
+service.dispatch.at_once = frozenset()
+app(sys.argv[1:])
+"""
+"""The command `fenghe`, with a matching that hears what it tells itself by way of the stream alone."""
 _numbers = itertools.count()
 
 
@@ -68,7 +78,7 @@ def run(runs: int, scale: float = 1) -> Iterator[Row]:
 
 def _replicas(ground: Ground, kind: str, count: int, requests: int) -> float:
     town = Town()
-    with ground.database(kind) as url, replicas(ground, url, town, count) as found:
+    with ground.database(kind) as url, replicas(ground, url, town, count, fenghe=("-c", BY_STREAM)) as found:
         ports = [port for port, _ in found]
         body = bodies(town)
         ground.until("every replica has handled a request", lambda: _warm(body, ports))
@@ -79,7 +89,7 @@ def _replicas(ground: Ground, kind: str, count: int, requests: int) -> float:
 def _all_in_one(ground: Ground, requests: int) -> float:
     town, port = Town(), free_port()
     data = ground.folder / f"all-{port}"
-    with ground.process(["-m", "deploy.cli", "up", "--data", str(data), "--port", str(port)]) as process:
+    with ground.process(["-c", BY_STREAM, "up", "--data", str(data), "--port", str(port)]) as process:
         ground.until("the all-in-one is quiet", lambda: quiet(port), process)
         with redis.Redis.from_url(f"unix://{data / 'valkey' / 'valkey.sock'}") as client:
             tell(client, town)
@@ -97,7 +107,7 @@ def _plain(ground: Ground, kind: str, requests: int) -> float:
     """The requests are taken in by a service that then ends; the loop finds them as it left them."""
     town = Town()
     with ground.database(kind) as url:
-        with replicas(ground, url, town, 1) as ((port, _),):
+        with replicas(ground, url, town, 1, fenghe=("-c", BY_STREAM)) as ((port, _),):
             body = bodies(town)
             ground.until("it has handled a request", lambda: _warm(body, [port]))
             ground.until("it is quiet", lambda: quiet(port))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import http.client
 import json
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from typing import Any
 
@@ -18,6 +18,7 @@ from tests.benchmarks.ground import Ground, environment_of
 from tests.benchmarks.http_load import Bodies
 from tests.matching.given import LEAK, REQUESTS, Town
 
+FENGHE = ("-m", "deploy.cli")
 MEMBERS = ("repairs", "plumbers", "neighbours", "volunteers")
 
 
@@ -36,8 +37,10 @@ def bodies(town: Town) -> Bodies:
 
 
 @contextmanager
-def replicas(ground: Ground, url: str, town: Town, count: int, workers: int = 1) -> Iterator[list[tuple[int, int]]]:
-    """The port and the process of each of so many replicas of matching on a new database, as above."""
+def replicas(
+    ground: Ground, url: str, town: Town, count: int, workers: int = 1, fenghe: Sequence[str] = FENGHE
+) -> Iterator[list[tuple[int, int]]]:
+    """The port and the process of each of so many replicas of matching on a new database, as above, started by this command."""
     ground.redis.flushall()
     tell(ground.redis, town)
     environment = environment_of(ground.settings("matching", url))
@@ -53,7 +56,7 @@ def replicas(ground: Ground, url: str, town: Town, count: int, workers: int = 1)
                 "FENGHE_WORKERS": str(workers),
                 "FENGHE_SOLE": str(count * workers == 1),
             }
-            process = stack.enter_context(ground.process(["-m", "deploy.cli", "run", "matching"], **of_this))
+            process = stack.enter_context(ground.process([*fenghe, "run", "matching"], **of_this))
             ground.until("matching is quiet", lambda port=port: quiet(port), process)
             found.append((port, process.pid))
         yield found
