@@ -1,5 +1,5 @@
-"""Unmatched needs gathered into suggestions of projects of one of ten types: those for one item together, and those for
-another that say much the same."""
+"""Unmatched needs gathered into suggestions of projects of one of ten types: those for one item together, and a few
+for another that say much the same."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from services.matching.duplicates import alike
+from services.matching.duplicates import Compared
 from services.matching.views import BilingualText, Suggestion
 from shared.events.matching import ProjectKind
 
@@ -28,6 +28,8 @@ KINDS: Mapping[ProjectKind, tuple[BilingualText, tuple[str, ...]]] = {
 OTHERWISE: ProjectKind = "neighbourhood"
 FEWEST = 2
 """From so many unmatched requests for an item on a project is suggested."""
+FEW = 5
+"""So many requests for an item may belong to those for another, where most of them say the same."""
 
 
 def kind_of(category: str | None) -> ProjectKind:
@@ -54,7 +56,7 @@ def suggest(
     community: str, unmatched: Sequence[Unmatched], names: Mapping[str, tuple[str, str]], today: date
 ) -> list[Suggestion]:
     """Suggestions of projects for these requests, those that would reach the most residents first: requests for one item,
-    and with them single ones for another item whose words say much the same. `names` are the items' (zh, en)."""
+    and with them few for another item whose words say much the same. `names` are the items' (zh, en)."""
     found = []
     for some in _groups(unmatched):
         if len(some) < FEWEST:
@@ -83,18 +85,22 @@ def suggest(
 
 
 def _groups(unmatched: Sequence[Unmatched]) -> list[list[Unmatched]]:
-    """Requests that belong together. At most one of each item stands alone, so that few texts are compared."""
-    groups: dict[str, list[Unmatched]] = defaultdict(list)
-    for one in unmatched:
-        groups[one.item].append(one)
-    for item in [item for item, some in groups.items() if len(some) < FEWEST]:
-        others = [one for other, some in groups.items() if other != item for one in some]
-        if len(groups[item]) >= FEWEST or not others:
+    """Requests that belong together: those for one item, and with them a few for another most of which say the same. A group
+    that is not larger than a FEW goes to the one where most of its texts have their likest, which is as large at least."""
+    home = [one.item for one in unmatched]
+    groups: dict[str, list[int]] = defaultdict(list)
+    for place, item in enumerate(home):
+        groups[item].append(place)
+    few = sorted((item for item, some in groups.items() if len(some) <= FEW), key=lambda item: (len(groups[item]), item))
+    compared = Compared([one.text for one in unmatched] if few and len(groups) > 1 else [])
+    for item in few if len(groups) > 1 else ():
+        some = groups[item]
+        if len(some) > FEW:
             continue
-        (single,) = groups[item]
-        like = alike(single.text, [one.text for one in others])
-        if like:
-            closest = others[like[0][0]]
-            home = next(name for name, some in groups.items() if closest in some)
-            groups[home].extend(groups.pop(item))
-    return list(groups.values())
+        likest = (next((home[other] for other, _ in compared.like(place) if home[other] != item), None) for place in some)
+        ((towards, times),) = Counter(likest).most_common(1)
+        if towards is not None and 2 * times > len(some) <= len(groups[towards]):
+            groups[towards] += groups.pop(item)
+            for place in some:
+                home[place] = towards
+    return [[unmatched[place] for place in some] for some in groups.values()]

@@ -6,7 +6,8 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from services.matching.gathering import KINDS, Unmatched, kind_of, suggest
+from services.matching.duplicates import Compared, alike
+from services.matching.gathering import FEW, KINDS, Unmatched, kind_of, suggest
 from services.matching.models import Project, Request
 from services.matching.rules import PROJECT
 from shared.clock import civil_date
@@ -85,6 +86,31 @@ def test_a_single_request_that_says_much_the_same_is_suggested_with_them():
     (pair,) = suggest("here", [some[0], some[2], alone], names, today)
     assert pair.requests == ["a", "c"]
     assert suggest("here", [some[0], alone], names, today) == []
+
+
+def test_a_few_requests_most_of_which_say_the_same_as_others_are_suggested_with_them():
+    def group(item, *texts):
+        return [Unmatched(f"{item}-{n}", item, "housing", 1, text) for n, text in enumerate(texts)]
+
+    today = date(2026, 11, 25)
+    leaks = group(PLUMBING, LEAK, LEAK + "，急", "厨房的" + LEAK)
+    same = group(PESTS, LEAK + "，引来了虫子", "厨房" + LEAK + "，有虫子")
+    (together,) = suggest("here", [*same, *leaks], {}, today)
+    assert (together.items, together.beneficiaries) == ([PLUMBING, PESTS], 5)
+    # Half of them alone, or too many for another item, stand for themselves.
+    half = [same[0], *group(PESTS + "x", "蟑螂太多了")]
+    half = [Unmatched(f"h{n}", PESTS, "housing", 1, one.text) for n, one in enumerate(half)]
+    assert [one.items for one in suggest("here", [*half, *leaks], {}, today)] == [[PLUMBING], [PESTS]]
+    many = group(PESTS, *(LEAK + "呀" * n for n in range(FEW + 1)))
+    assert len(suggest("here", [*many, *group(PLUMBING, *(LEAK + "啊" * n for n in range(FEW + 2)))], {}, today)) == 2
+
+
+def test_texts_are_as_like_each_other_however_they_are_compared():
+    texts = [LEAK, LEAK + "，急", "厨房的" + LEAK, "蟑螂太多了", "想唱歌", "", "our tap is leaking", "the tap leaks"]
+    compared = Compared(texts)
+    for place, text in enumerate(texts):
+        others = [(n, cosine) for n, cosine in alike(text, texts) if n != place]
+        assert compared.like(place) == others
 
 
 def test_the_station_edits_merges_splits_and_opens(matching, town, desk):
