@@ -30,6 +30,7 @@ from shared.messaging.steps import step
 from shared.messaging.streams import FEED, stream_of
 from shared.messaging.timekeeper import Timekeeper
 from shared.messaging.timers import Effect, Timers, functions
+from shared.messaging.together import Together
 from shared.messaging.transaction import Row, Transaction, transact
 from shared.settings import Settings
 from shared.siblings import Siblings
@@ -122,6 +123,7 @@ class Host:
         self.database = Database(settings.database_url)
         self.metrics = Metrics(service.name)
         self._at_once = AtOnce(service.dispatch, service.group, self.metrics)
+        self._together = Together(lambda work: self._run(work, (), {}))
         keep = outbox.Keep(timedelta(days=settings.retention_days), timedelta(days=settings.stream_days))
         self._relay = outbox.Relay(
             self.database, settings.redis_url, service.writes, self.metrics, settings.sweep_age, keep, service.feeds
@@ -221,6 +223,12 @@ class Host:
             return self._run(action, args, kwargs)
         with self.tracing.command(action, args):
             return self._run(action, args, kwargs)
+
+    def run_together(self, action: Callable[..., T], *args: Any, **kwargs: Any) -> T:
+        """As `run`, in one transaction with others of its kind that come at the same time (`shared/messaging/together.py`)."""
+        if self.tracing is not None:  # there each command is a span
+            return self.run(action, *args, **kwargs)
+        return self._together.run(lambda tx: action(tx, *args, **kwargs))
 
     def _run(self, action: Callable[..., T], args: Sequence[Any], kwargs: Mapping[str, Any]) -> T:
         result, rows = self._at_once.run(lambda tx: action(tx, *args, **kwargs), self._transact)

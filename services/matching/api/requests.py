@@ -44,7 +44,7 @@ router = APIRouter()
 def submit_request(body: RequestTerms, caller: Caller = allow("anyone"), edge: Edge = EDGE) -> SubmittedRequest:
     """Say what is needed, in plain words. The answer's `link` is the resident's own key to this request; a repetition
     with the same Idempotency-Key gives the same one."""
-    view = edge.run(actions.requests.submit_request, caller, body)
+    view = edge.run_together(actions.requests.submit_request, caller, body)
     link = edge.signer.sign(
         role="resident", community=view.community, request=view.id, issued_at=view.submitted_at, days=LINK_DAYS
     )
