@@ -192,7 +192,7 @@ class Host:
             self.metrics,
             self._retries,
         )
-        self._consumer.tracing = self.tracing
+        self._consumer.tracing = self._at_once.tracing = self.tracing
         self._relay.start()
         await self._broker.start(self._consumer, claim_everything=settings.sole)
         self._timekeeper.tracing = self.tracing

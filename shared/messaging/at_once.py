@@ -8,6 +8,7 @@ letters. So a bug in a handler is never the trouble of whoever sent the command.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from typing import TypeVar
 
@@ -17,6 +18,7 @@ from shared.events import CloudEvent, Fact
 from shared.messaging.handlers import Dispatch
 from shared.messaging.metrics import Metrics, count
 from shared.messaging.transaction import Row, Transaction
+from shared.tracing import Tracing
 
 T = TypeVar("T")
 log = logs.get("at-once")
@@ -29,6 +31,7 @@ class AtOnce:
         self._dispatch = dispatch
         self._group = group
         self._metrics = metrics
+        self.tracing: Tracing | None = None
 
     def run(
         self, action: Callable[[Transaction], T], transact: Callable[[Callable[[Transaction], T]], tuple[T, list[Row]]]
@@ -37,10 +40,14 @@ class AtOnce:
         if not self._dispatch.at_once:
             return transact(action)
         events: list[CloudEvent[Fact]] = []
+        handled: dict[str, str] = {}
+        began = time.time_ns()
 
         def with_effects(tx: Transaction) -> T:
             result = action(tx)
             events[:] = tx.take_effect(self._dispatch.at_once, self._group, self._handle)
+            if self.tracing is not None:
+                handled.update(tx.spans(events))
             return result
 
         try:
@@ -52,6 +59,8 @@ class AtOnce:
             )
             return transact(action)
         count(self._metrics.handled, (event.type for event in events))
+        if self.tracing is not None:
+            self.tracing.at_once(self._group, events, handled, began)
         return done
 
     def _handle(self, tx: Transaction, events: list[CloudEvent[Fact]]) -> None:

@@ -147,10 +147,11 @@ def test_one_trace_goes_from_a_post_over_facts_to_the_handlers_of_another_servic
     assert traceparents[f"{REQUEST}.submitted.v1"] == f"00-{command.trace}-{command.id}-01"
     assert traceparents[f"{REQUEST}.matched.v1"] == f"00-{submitted.trace}-{submitted.id}-01"
     # The batch, in a trace of its own, is linked to the facts in it, and they to it.
-    (batch,) = [span for span in collector.all("matching", "process batch matching") if command.id in span.links]
-    assert batch.id in submitted.links
-    assert batch.trace != submitted.trace
-    assert (submitted.kind, submitted.attributes["messaging.consumer.group.name"]) == (5, "matching")
+    (batch,) = [span for span in collector.all("notify", "process batch notify") if span.id in matched.links]
+    assert submitted.id in batch.links
+    assert batch.trace != matched.trace
+    for span, group in ((submitted, "matching"), (matched, "notify")):
+        assert (span.kind, span.attributes["messaging.consumer.group.name"]) == (5, group)
     ids = [span.id for span in collector.spans]
     assert len(ids) == len(set(ids))
 
