@@ -177,6 +177,11 @@ class Compose:
         (redis,) = self.containers("redis")
         return json.loads(self.inside(redis, "redis-cli", "--json", *command).stdout)
 
+    def entries(self, service: str, since: str = "-") -> list[dict[str, str]]:
+        """What stands on a service's stream, from an entry id on: the fields of each entry."""
+        told = self.redis("XRANGE", f"fenghe:{service}", since, "+")
+        return [pairs if isinstance(pairs, dict) else dict(zip(pairs[::2], pairs[1::2], strict=True)) for _, pairs in told]
+
     def metrics(self, container: str, service: str) -> str:
         """What a container says of itself to Prometheus."""
         ask = f"import urllib.request as u; print(u.urlopen('http://127.0.0.1:8080/api/{service}/metrics').read().decode())"

@@ -138,8 +138,7 @@ def _told(compose: Compose, service: str, evidence: Evidence, verdict: Verdict) 
     What stood there before the community was opened, by the server's clock, is of others."""
     told: dict[str, Told] = {}
     since = str(round((evidence.opened_at - CLOCKS_APART) * 1000))
-    for _, pairs in compose.redis("XRANGE", f"fenghe:{service}", since, "+"):
-        fields = pairs if isinstance(pairs, dict) else dict(zip(pairs[::2], pairs[1::2], strict=True))
+    for fields in compose.entries(service, since):
         if fields.get("community") != evidence.community:
             continue
         names = ("id", "source", "type", "subject")
