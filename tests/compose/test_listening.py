@@ -3,6 +3,7 @@ documents of the public events, through the gateway."""
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
@@ -80,6 +81,9 @@ def test_the_printed_program_hears_a_fact(
         (stranger.folder / "node_modules").symlink_to(Path(NODE) / "node_modules")
     (stranger.folder / "place.json").unlink(missing_ok=True)
     before = open_community(deployment, token)
+    # The shell's first command tells what stands in the feed, and no more.
+    last = ("XREVRANGE", "fenghe:feed", "+", "-", "COUNT", "10")
+    deployment.eventually("it is in the feed", lambda: before in json.dumps(deployment.redis(*last)))
     output = stranger.folder / f"{program[1]}.output"
     with output.open("w") as printed:
         process = subprocess.Popen(program, cwd=stranger.folder, stdout=printed, stderr=subprocess.STDOUT)
