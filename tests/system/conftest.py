@@ -141,8 +141,15 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[AllInOne]:
 
 
 @pytest.fixture
-def desk(running: AllInOne, request: pytest.FixtureRequest) -> Any:
-    """The desk of a new community's station, named after the test."""
+def slug(request: pytest.FixtureRequest) -> str:
+    """A new community's, named after the test."""
+    name: str = request.node.name
+    return name.removeprefix("test_").replace("_", "-")[:40].strip("-")
+
+
+@pytest.fixture
+def desk(running: AllInOne, slug: str) -> Any:
+    """The desk of a new community's station."""
     from tests.system.station_desk import Desk
 
-    return Desk(running, request.node.name.removeprefix("test_").replace("_", "-")[:40].strip("-"))
+    return Desk(running, slug)

@@ -3,7 +3,6 @@ do then; over HTTP alone, on a rehearsal community whose clock is moved."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -112,17 +111,9 @@ class Station:
         return [notice["kind"] for notice in inbox]
 
 
-@pytest.fixture(scope="module")
-def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[AllInOne]:
-    running = AllInOne(tmp_path_factory.mktemp("joining") / "data")
-    running.start()
-    yield running
-    running.end()
-
-
 @pytest.fixture
-def station(system: AllInOne, request: pytest.FixtureRequest) -> Station:
-    return Station(system, request.node.name.removeprefix("test_").replace("_", "-")[:40].strip("-"))
+def station(running: AllInOne, slug: str) -> Station:
+    return Station(running, slug)
 
 
 def test_incubation_goes_through_five_steps_and_no_gate_opens_unscored(station: Station) -> None:
