@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 import sqlalchemy as sa
 from sqlmodel import Field, SQLModel
 
-from deploy.serving import SWITCH_INTERVAL
+from deploy.serving import as_a_server
 from shared import logs
 from shared.database import NAMING
 from shared.events import CloudEvent
@@ -82,6 +82,6 @@ async def _serve(settings: Settings) -> None:
 
 
 if __name__ == "__main__":
-    sys.setswitchinterval(SWITCH_INTERVAL)  # this and the log as in production
+    as_a_server()  # this and the log as in production
     logs.configure()
     asyncio.run(_serve(Settings.model_validate_json(sys.argv[1])))
