@@ -63,7 +63,8 @@ COLUMN_OF = {
 def import_organization(tx: Transaction, caller: Caller, community: str, values: Mapping[str, str]) -> None:
     """One organization: it applies, is registered, becomes a hub where `hub` is yes, belongs to the `parents` (zh names of hubs
     and associations that stand before it), and its agreement over whole categories is signed. Who founded one that was formed
-    around talents is not in the list, and not asked. Raises Problem naming the column; `made_up` marks invented sample data for readers of the file, nothing is kept of it."""
+    around talents is not in the list, and not asked. Raises Problem naming the column; `made_up` marks invented sample data
+    for readers of the file, nothing is kept of it."""
     caller.belongs_to(community)
     with _columns():
         application = OrganizationApplication.model_validate(
