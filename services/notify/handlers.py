@@ -158,18 +158,19 @@ def write_notices(tx: Transaction, events: list[CloudEvent[Fact]]) -> None:
 @on(*(fact for fact in catalogue() if fact.public))
 def feed_public_facts(tx: Transaction, events: list[CloudEvent[Fact]]) -> None:
     """Tell public facts again on the feed, unchanged."""
-    rows: list[dict[str, Any]] = []
+    rows = [
+        {
+            "id": new_id(),
+            "source": event.source,
+            "fact": event.id,
+            "type": event.type,
+            "subject": event.subject,
+            "community": event.community,
+            "event": event.as_json(),
+        }
+        for event in events
+    ]
+    new = actions.append(tx, FeedFact, rows)
     for event in events:
-        tx.retell(event)
-        rows.append(
-            {
-                "id": new_id(),
-                "source": event.source,
-                "fact": event.id,
-                "type": event.type,
-                "subject": event.subject,
-                "community": event.community,
-                "event": event.as_json(),
-            }
-        )
-    actions.append(tx, FeedFact, rows)
+        if event.id in new:
+            tx.retell(event)

@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 
 import pytest
+from sqlalchemy import delete
 
 from services.notify.app import service
-from services.notify.models import FeedFact
+from services.notify.models import FeedFact, Notice
 from shared.events.feedback import EvaluationRecorded
 from shared.identifiers import new_id
-from shared.messaging import entries
+from shared.messaging import entries, tables
 from tests.notify.given import MOMENT, Neighbourhood
 
 
@@ -52,6 +53,20 @@ def test_the_feed_has_the_public_facts_once_and_unchanged(notify):
             assert getattr(event, attribute) == getattr(original, attribute)
     assert sorted(row.fact for row in notify.rows(FeedFact)) == sorted(public)
     assert notify.redis.xlen("fenghe:notify") == 2 * sum(event.source == "/fenghe/notify" for event in told)
+
+
+def test_what_is_republished_when_the_inbox_has_forgotten_it_changes_nothing(notify):
+    told = notify.hear(*Neighbourhood().all())
+    feed, notices = feed_entries(notify), notify.rows(Notice)
+    assert feed
+    assert notices
+    notify.host.database.transact(lambda session: session.execute(delete(tables.inbox)))
+    late = notify.event(Neighbourhood().opened())
+    notify.deliver([*told, late])
+    assert notify.dead_letters() == []
+    assert feed_entries(notify)[: len(feed)] == feed
+    assert [event.id for event in feed_entries(notify)[len(feed) :]] == [late.id]
+    assert sum(notice.fact != late.id for notice in notify.rows(Notice)) == len(notices)
 
 
 def test_the_feed_is_read_by_anyone_page_by_page(notify):
