@@ -15,6 +15,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import AfterValidator, BaseModel
 from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy.exc import TimeoutError as SQLAlchemyTimeoutError
 from sqlmodel import Session
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -199,8 +200,8 @@ def install_problems(app: FastAPI) -> None:
             return _unavailable(request)
         raise error
 
-    @app.exception_handler(TimeoutError)
-    async def _timeout(request: Request, error: TimeoutError) -> JSONResponse:
+    @app.exception_handler(SQLAlchemyTimeoutError)
+    async def _timeout(request: Request, error: SQLAlchemyTimeoutError) -> JSONResponse:
         return _unavailable(request)
 
 

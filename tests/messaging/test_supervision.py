@@ -1,4 +1,4 @@
-"""Redis goes wrong under a running service; the service goes on by itself."""
+"""Redis or the database goes wrong under a running service; the service goes on by itself."""
 
 from __future__ import annotations
 
@@ -6,9 +6,13 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+import pytest
+
+from shared import database
 from shared.messaging.entries import fields_of
 from shared.messaging.testing import Harness
 from shared.messaging.valkey import EmbeddedValkey
+from tests.messaging import lending
 from tests.messaging.listener import Offer, offer, service
 
 
@@ -32,6 +36,25 @@ def test_a_stream_and_its_group_that_vanish_are_made_again_and_read_again(harnes
     until(lambda: ready(listener))
     listener.hear(offer(2, "after"))
     assert {row.title for row in listener.rows(Offer)} == {"before", "after"}
+
+
+def test_who_waits_for_a_turn_to_write_in_vain_is_told_to_come_again(
+    harness: Callable[[Any], Harness], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    running = harness(lending.service)
+    monkeypatch.setattr(database, "LONGEST_WAIT", 0.1)
+    line = running.host.database._line
+    turns = 1 if running.host.database.sqlite else database.WRITERS
+    ask = "/api/lending/communities/c/loans/saw?days=3"
+    for _ in range(turns):
+        assert line.acquire(timeout=60)
+    try:
+        answer = running.client.put(ask)
+    finally:
+        line.release(turns)
+    assert (answer.status_code, answer.headers.get("Retry-After")) == (503, "1")
+    assert answer.json()["type"] == "urn:fenghe:problem:unavailable"
+    assert running.client.put(ask).status_code == 201
 
 
 def test_a_redis_that_ends_is_waited_for_and_the_service_says_so(
