@@ -160,12 +160,10 @@ class Consumer:
     def _handle_one_by_one(self, sorted_batch: _Batch) -> set[str]:
         if sorted_batch.unreadable:
             self._bury(sorted_batch.unreadable)
-        failed = set()
-        for entry, event in sorted_batch.heard:
-            if not self._attempt(entry, event, attempt=1):
-                failed.add(entry.id)
-                self._loop.call_soon_threadsafe(self._schedule, entry, event)
-        return failed
+        failed = [(entry, event) for entry, event in sorted_batch.heard if not self._attempt(entry, event, attempt=1)]
+        for entry, event in failed:  # not before: where the database goes away in between, all of them are handled anew
+            self._loop.call_soon_threadsafe(self._schedule, entry, event)
+        return {entry.id for entry, _ in failed}
 
     def _attempt(self, entry: Entry, event: CloudEvent[Fact], attempt: int) -> bool:
         """Whether the entry is done with: it took effect, or lies with the dead letters. If not, it will be tried again."""

@@ -5,13 +5,16 @@ from __future__ import annotations
 import json
 import random
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
+from sqlalchemy.exc import OperationalError
 
 from shared.events.examples import example
-from shared.events.registry import OrganizationApplied
-from shared.messaging import entries
+from shared.events.registry import OfferChanged, OrganizationApplied
+from shared.messaging import CloudEvent, Handlers, Transaction, entries
+from shared.messaging.consumer import Entry
 from shared.messaging.testing import Harness
 from tests.messaging.listener import Count, Offer, offer, service
 
@@ -42,6 +45,35 @@ def test_a_bug_in_a_handler_holds_up_nobody_and_is_kept_with_its_cause(harness: 
     assert "a bug in the handler" in letter["cause"]
     assert "keep_offers" in letter["traceback"]
     assert entries.read(entries.restored(letter["fields"])).id == events[17].id
+
+
+def test_what_failed_before_the_database_went_away_is_retried_once_at_a_time(harness: Callable[[Any], Harness]) -> None:
+    away = ["for a moment"]
+    on = Handlers()
+
+    @on(OfferChanged)
+    def take(tx: Transaction, event: CloudEvent[OfferChanged]) -> None:
+        if event.subject == "offer-1":
+            raise RuntimeError("a bug in the handler")
+        if away:
+            away.pop()
+            raise OperationalError("COMMIT", {}, ConnectionError())
+
+    listener = harness(replace(service, handlers=[on]))
+    batch = [Entry(STREAM, f"1-{n}", entry_of(listener, n)) for n in (1, 2)]
+    assert listener.client.portal
+    listener.client.portal.call(listener.host._consumer.handle, STREAM, batch)
+    listener.drain()
+    assert listener.host.metrics.dead._value.get() == len(listener.dead_letters()) == 1
+    failed = listener.host.metrics.retried.labels(OfferChanged.type)._value.get()
+    assert failed == 1 + listener.settings.retry_attempts
+
+
+def entry_of(listener: Harness, n: int) -> dict[bytes, bytes]:
+    """The entry of a fact about the n-th offer."""
+    event = listener.event(offer(n, "x"))
+    row = {**event.as_json(), "data": event.data.model_dump_json(), "sequence": event.sequence}
+    return {name.encode(): value.encode() for name, value in entries.fields_of(row).items()}
 
 
 def entry(**changes: str | bytes | None) -> dict[bytes, bytes]:
