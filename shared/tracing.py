@@ -157,12 +157,15 @@ class Tracing:
                     name = f"process {event.type}"
                     self.record(name, "consumer", handled[event.id], event.traceparent, began, known, [whole], failed)
 
-    def at_once(self, group: str, events: Sequence[CloudEvent[Fact]], handled: Mapping[str, str], began: int) -> None:
-        """Spans of facts that took effect in the transaction that told them, each under the span of that command. `handled`:
-        their traceparents, by fact id."""
+    def at_once(
+        self, group: str, events: Sequence[CloudEvent[Fact]], handled: Mapping[str, str], began: int, failed: str = ""
+    ) -> None:
+        """Spans of facts that took effect in the transaction that told them, or did not (`failed`), each under the span of that
+        command. `handled`: their traceparents, by fact id."""
         for event in events:
+            own = handled.get(event.id) or logs.new_traceparent(event.traceparent)
             known = {**SYSTEM, "messaging.consumer.group.name": group, **_of(event.type, event.id, event.source)}
-            self.record(f"process {event.type}", "consumer", handled[event.id], event.traceparent, began, known)
+            self.record(f"process {event.type}", "consumer", own, event.traceparent, began, known, error=failed)
 
     def sent(self, rows: Sequence[Mapping[str, Any]], began: int) -> None:
         """Spans of outbox rows that were just sent, each under the span that told its fact."""

@@ -44,34 +44,31 @@ class AtOnce:
         began = time.time_ns()
 
         def with_effects(tx: Transaction) -> T:
+            events.clear()  # of an attempt that was undone
             result = action(tx)
-            events[:] = tx.take_effect(self._dispatch.at_once, self._group, self._handle)
+            tx.take_effect(self._dispatch.at_once, self._group, handle)
             if self.tracing is not None:
                 handled.update(tx.spans(events))
             return result
 
+        def handle(tx: Transaction, told: list[CloudEvent[Fact]]) -> None:
+            events[:] = told
+            self._dispatch.run(tx, told, self._metrics.handler_seconds)
+
         try:
             done = transact(with_effects)
-        except _Failed as failed:
+        except Exception as error:  # a handler may raise anything, and what it wrote may fail as late as at the commit
+            if not events or is_unavailable(error):
+                raise
+            count(self._metrics.retried, (event.type for event in events))
+            if self.tracing is not None:
+                self.tracing.at_once(self._group, events, {}, began, type(error).__name__)
             log.warning(
                 "what a command told took no effect at once; it does so by way of the stream; if it lasts, mend the handler",
-                kind=type(failed.__cause__).__name__,
+                kind=type(error).__name__,
             )
             return transact(action)
         count(self._metrics.handled, (event.type for event in events))
         if self.tracing is not None:
             self.tracing.at_once(self._group, events, handled, began)
         return done
-
-    def _handle(self, tx: Transaction, events: list[CloudEvent[Fact]]) -> None:
-        try:
-            self._dispatch.run(tx, events, self._metrics.handler_seconds)
-            tx.session.flush()
-        except Exception as error:
-            if is_unavailable(error):  # that is for the whole transaction, which is done again or refused
-                raise
-            raise _Failed from error
-
-
-class _Failed(Exception):
-    """A handler failed within a command."""

@@ -110,21 +110,19 @@ class Transaction:
 
     def take_effect(
         self, facts: frozenset[type[Fact]], group: str, handle: Callable[[Transaction, list[CloudEvent[Fact]]], None]
-    ) -> list[CloudEvent[Fact]]:
+    ) -> None:
         """Give what was told of these classes so far to `handle`, as the service's own listener in `group` will read it, and
-        note in the inbox that it has taken effect. Returns what was given."""
+        note in the inbox that it has taken effect."""
         told = [(row, fact) for row, fact in self._facts if type(fact) in facts]
         if told:
             self.session.flush()
-            self._number([row for row, _ in told])
+            self._number()
             events = [_as_read(row, fact) for row, fact in told]
             inbox.admit(self.session, group, events)
             self.because_of(events)
             handle(self, events)
             for row, _ in told:
                 row[HEARD_BY] = group
-            return events
-        return []
 
     def retell(self, event: CloudEvent[Fact]) -> None:
         """Tell somebody else's public fact again on the public feed, unchanged: same id, source and sequence. Raises
@@ -163,15 +161,17 @@ class Transaction:
         if not self._rows:
             return []
         self.session.flush()
-        own = [row for row in self._rows if row["stream"] != FEED and not row["sequence"]]
-        if own:
-            self._number(own)
+        self._number()
         rows = list(map(operator.itemgetter(*_COLUMNS), self._rows))
         sets.insert(self.session, tables.outbox, _COLUMNS, rows, alike={"created_at": datetime.now(UTC)})
         return self._rows
 
-    def _number(self, rows: list[Row]) -> None:
-        # In the subject's own transaction and by RETURNING: read-then-write gave duplicates. Sorted: unsorted deadlocks.
+    def _number(self) -> None:
+        # In the subject's own transaction and by RETURNING: read-then-write gave duplicates. Sorted: unsorted deadlocks. All
+        # that were told so far: those of one subject in the order in which they were told.
+        rows = [row for row in self._rows if row["stream"] != FEED and not row["sequence"]]
+        if not rows:
+            return
         told = Counter(row["subject"] for row in rows)
         conflict = "ON CONFLICT (subject) DO UPDATE SET last = subject_sequences.last + excluded.last"
         columns = ("subject", "last")

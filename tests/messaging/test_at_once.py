@@ -11,7 +11,7 @@ import pytest
 from shared.messaging import CloudEvent, Handlers, Transaction, clocks, healing
 from shared.messaging.testing import Harness
 from shared.service import Service
-from tests.messaging.lending import Loan, LoanAsked, LoanChanged, Table, lend, router, timers
+from tests.messaging.lending import Loan, LoanAsked, LoanChanged, Table, ask, lend, router, timers
 
 PUT = "/api/lending/communities/c/loans/{}?days=3"
 
@@ -94,6 +94,39 @@ def test_where_it_always_fails_the_fact_is_kept_with_its_cause(harness: Callable
         (letter,) = running.dead_letters()
         assert "a bug in the handler" in letter["cause"]
         assert (status(running), running.told(LoanChanged)) == (["asked"], [])
+
+
+def test_what_fails_only_when_it_is_written_is_not_the_callers_trouble_either(harness: Callable[[Any], Harness]) -> None:
+    def handle(tx: Transaction, event: CloudEvent[LoanAsked]) -> None:
+        tx.schedule("give-back", None, event.community, tx.now(event.community))  # type: ignore[arg-type]
+
+    with handled_by(harness, handle) as running:
+        assert running.client.put(PUT.format("kite")).status_code == 201
+        running.drain()
+        (letter,) = running.dead_letters()
+        assert "IntegrityError" in letter["cause"]
+
+
+def test_attempts_that_failed_are_counted(harness: Callable[[Any], Harness]) -> None:
+    def handle(tx: Transaction, event: CloudEvent[LoanAsked]) -> None:
+        raise ZeroDivisionError("a bug in the handler")
+
+    with handled_by(harness, handle) as running:
+        running.client.put(PUT.format("rope"))
+        running.drain()
+        retried = running.host.metrics.retried.labels(LoanAsked.type)
+        assert retried._value.get() == 1 + running.settings.retry_attempts
+
+
+def test_facts_of_one_subject_are_numbered_in_the_order_in_which_they_were_told(harness: Callable[[Any], Harness]) -> None:
+    def ask_twice(tx: Transaction) -> None:
+        tx.tell(LoanChanged(community="c", loan="hose", days=1, status="asked"))
+        ask(tx, "c", "hose", 3)
+
+    with handled_by(harness, lend) as running:
+        running.host.run(ask_twice)
+        told = [(event.type, event.sequence) for event in running.told()]
+        assert told == [(LoanChanged.type, 1), (LoanAsked.type, 2), (LoanChanged.type, 3)]
 
 
 def test_a_handler_that_prepares_is_not_called_within_a_command() -> None:

@@ -17,11 +17,14 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 from services.matching.app import service as matching_service
 from services.notify.app import service as notify_service
 from shared import logs
+from shared.messaging import CloudEvent, Transaction
 from shared.messaging.testing import Harness
 from shared.service import Service
 from tests.matching.given import REQUESTS, Town
+from tests.messaging.lending import LoanAsked
 from tests.messaging.listener import offer
 from tests.messaging.listener import service as listener
+from tests.messaging.test_at_once import handled_by
 from tests.messaging.test_supervision import until
 from tests.messaging.test_timers import fired, schedule
 from tests.messaging.test_timers import service as timed_service
@@ -164,6 +167,20 @@ def test_a_handler_that_fails_shows_in_the_trace_of_its_fact(
     name = "process fenghe.offer.changed.v1"
     until(lambda: len(collector.all("listener", name)) >= 5)
     assert {span.attributes["error.type"] for span in collector.all("listener", name)} == {"RuntimeError"}
+
+
+def test_what_fails_within_a_command_shows_in_its_trace(traced: Callable[[Service], Harness], collector: Collector) -> None:
+    def fail(tx: Transaction, event: CloudEvent[LoanAsked]) -> None:
+        raise ZeroDivisionError("a bug in the handler")
+
+    with handled_by(traced, fail) as running:
+        assert running.client.put("/api/lending/communities/c/loans/drill?days=3").status_code == 201
+        running.drain()
+    # Within the command, in a batch of one, and by itself so many times.
+    until(lambda: len(collector.all("lending", f"process {LoanAsked.type}")) == 2 + running.settings.retry_attempts)
+    attempts = collector.all("lending", f"process {LoanAsked.type}")
+    assert {span.attributes["error.type"] for span in attempts} == {"ZeroDivisionError"}
+    assert {span.parent for span in attempts} == {collector.one("lending", "transaction ask").id}
 
 
 def test_what_a_timer_tells_is_in_the_trace_that_its_clock_began(
