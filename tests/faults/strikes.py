@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from shared.messaging.steps import EVERY_DAY, HEALING, REPLAYING, TRIMMING
 from tests.faults import poison
 from tests.faults.claiming import claim_at_once
@@ -25,11 +27,25 @@ from tests.faults.on_redis import REFUSALS, REFUSED, cut_or_slow, flush, kill_re
 from tests.faults.on_replies import lose_commits, lose_replies
 from tests.faults.rebuilding import rebuild_the_four
 
+COMMITS = Fault(
+    "T7",
+    "replies of COMMIT lost",
+    lose_commits,
+    proxied="database",
+    databases=("postgresql",),
+    because="SQLite's COMMIT is a call within the process: there is no wire on which a reply could be lost",
+    pace=NOW,
+)
+
 FAULTS = (
     Fault("T1", "kill -9 at random", kill),
+    Fault("T1", "kill -9 at random; effects at once", kill, variant="at once"),
     Fault("T1", "kill -9 of the four services", scene=live_through_kills, takes=LASTS),
     Fault("T1", "kill -9: joining, expiry, merging", scene=join_through_kills, takes=LASTS),
     Fault("T2", "kill -9 at every step", kill_at_step, rounds=len(EVERY_DAY), pace=(0.0, 0.1)),
+    Fault(
+        "T2", "kill -9 at every step; effects at once", kill_at_step, rounds=len(EVERY_DAY), pace=(0.0, 0.1), variant="at once"
+    ),
     Fault("T2", "kill -9 while healing", kill_while_healing, rounds=len(HEALING), pace=(0.0, 0.1)),
     Fault("T2", "kill -9 while trimming", kill_while_trimming, rounds=len(TRIMMING), pace=(0.0, 0.1)),
     Fault("T2", "kill -9 while replaying", kill_while_replaying, rounds=len(REPLAYING), pace=(0.0, 0.1)),
@@ -37,20 +53,15 @@ FAULTS = (
     Fault("T4", "FLUSHALL", flush, pace=(0.2, 1.0)),
     Fault("T4", "FLUSHALL, two replicas", flush, replicas=2, settings=SHARED, pace=(0.0, 0.5)),
     Fault("T4", "Redis set back to an older copy", set_back, pace=(0.2, 0.5)),
+    Fault("T4", "set back; effects at once", set_back, pace=(0.2, 0.5), variant="at once"),
     Fault("T6", "rolling SIGTERM restarts", rolling_restart, replicas=2, settings=SHARED),
     Fault("T7", "replies lost after success", lose_replies, proxied="redis", pace=NOW),
-    Fault(
-        "T7",
-        "replies of COMMIT lost",
-        lose_commits,
-        proxied="database",
-        databases=("postgresql",),
-        because="SQLite's COMMIT is a call within the process: there is no wire on which a reply could be lost",
-        pace=NOW,
-    ),
+    COMMITS,
+    replace(COMMITS, what=f"{COMMITS.what}; effects at once", variant="at once"),
     Fault("T8", "partitions and slow links", cut_or_slow, proxied="redis", rounds=2),
     Fault("T10", "NOPERM, READONLY, OOM", refuse, rounds=len(REFUSALS), takes=len(REFUSALS) * REFUSED, pace=NOW),
     Fault("T11", "delivered 2–5 times at once", deliver_often, replicas=2, settings=SHARED, pace=NOW),
+    Fault("T11", "delivered often; effects at once", deliver_often, replicas=2, settings=SHARED, pace=NOW, variant="at once"),
     Fault("T12", "reordered within 100", reorder, variant="reordered", settings={**SOLE, "sweep_age": 0}),
     Fault("T13", "consumer paused, then continued", pause, replicas=2, settings={**SHARED, "claim_idle": 0.5}),
     Fault("T14", "a backlog and a late listener", late_listener, pace=NOW, takes=40),

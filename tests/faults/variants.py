@@ -1,5 +1,5 @@
-"""Changed kits, made by patching it inside a replica. `reordered` is a fault; the others are broken on purpose, and prove
-that the suite sees it."""
+"""Changed kits, made by patching it inside a replica. `reordered` is a fault, `at once` what a service may ask of the kit; the
+others are broken on purpose, and prove that the suite sees it."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ from typing import Any
 from shared.messaging import inbox, outbox, subscribing
 from shared.messaging.consumer import Consumer, Entry
 from shared.messaging.outbox import Relay
+from shared.web import Edge
+from tests.faults import commands
 
 WINDOW = 100
 
@@ -38,6 +40,13 @@ def reordered(seed: str) -> None:
     outbox.SWEEP_EVERY = 0.1
     _patch(Relay, "offer", lambda self, rows: None)
     _patch(Relay, "_xadd", shuffled)
+
+
+def at_once(seed: str) -> None:
+    """What the fifth service's commands tell takes effect with them, and they share transactions."""
+    dispatch = commands.service.dispatch
+    _patch(dispatch, "at_once", dispatch.facts)
+    _patch(Edge, "run", Edge.run_together)
 
 
 def inbox_off(seed: str) -> None:
@@ -81,6 +90,7 @@ def _patch(owner: Any, name: str, value: Any) -> None:
 
 VARIANTS: dict[str, Callable[[str], None]] = {
     "reordered": reordered,
+    "at once": at_once,
     "inbox off": inbox_off,
     "acknowledged first": acknowledged_first,
     "sweeper off": sweeper_off,
