@@ -33,7 +33,7 @@ What a service imports of it stands here. A service is written in this order; `t
            return tx.tell(LoanAsked.from_row(loan))
 
 4. Its routes: functions that say who may call them and run one action, or read, `edge.read(query, ...)` (`shared/web.py`,
-   `shared/access.py`).
+   `shared/access.py`). What comes often and locks no row shares transactions: `edge.run_together`.
 
        @router.put("/communities/{community}/loans/{loan}")
        def put_loan(community: str, loan: str, days: int, caller: Caller = allow("anyone"), edge: Edge = EDGE) -> LoanState:
@@ -41,7 +41,8 @@ What a service imports of it stands here. A service is written in this order; `t
 
 5. Its handlers: what it does when it hears facts, its own among them (`Handlers`), once each, in any order. Replicas share the
    work. What it keeps of others' facts it keeps whole (`tx.keep`): a late older one changes nothing. With `at_once=True` what
-   its own commands tell takes effect with the command.
+   its own commands tell takes effect with the command. Some days after facts are forgotten the inbox forgets them too; the last
+   one of a subject can still be sent again (`fenghe republish`), and must then find nothing left to do, as in `tx.keep`.
 
        on = Handlers()
 
