@@ -330,7 +330,7 @@ def report(
 def demo(
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object as the last line.")] = False,
     seed: Annotated[int, typer.Option(help="The same seed gives the same figures.")] = 1,
-    requests: Annotated[int, typer.Option(min=1, help="How many of the sample's requests.")] = 200,
+    requests: Annotated[int | None, typer.Option(min=1, help="So many of the sample's requests; default: all.")] = None,
     communities: Annotated[
         int, typer.Option(min=1, help="How many communities play, with seeds from this one on, some side by side.")
     ] = 1,

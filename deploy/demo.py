@@ -50,7 +50,7 @@ def run_demo(
     base_url: str | None = None,
     json: bool = False,
     seed: int = 1,
-    requests: int = 200,
+    requests: int | None = None,
     token: str | None = None,
     communities: int = 1,
 ) -> list[SeasonReport]:

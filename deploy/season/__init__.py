@@ -57,13 +57,13 @@ def play(
     operator_token: str,
     sample: Sample,
     seed: int = 1,
-    requests: int = 200,
+    requests: int | None = None,
     progress: Progress | None = None,
     patience: float = 90,
     quiet_within: float = 120,
     wait_together: Callable[[Callable[[], None]], None] | None = None,
 ) -> SeasonReport:
-    """Play a season in a community of its own, with the sample's first `requests`.
+    """Play a season in a community of its own, with the sample's first `requests` (None: all of them).
 
     The deployment may be killed and started again meanwhile: a call is repeated for `patience` seconds. Raises SeasonError
     where it stays away, answers a call with a problem, or is not quiet within `quiet_within` seconds. Seasons that are played
@@ -120,7 +120,7 @@ def play_quarter(
     operator_token: str,
     sample: Sample,
     seeds: Sequence[int],
-    requests: int = 200,
+    requests: int | None = None,
     progress: Progress | None = None,
     at_once: int = AT_ONCE,
     quiet_within: float = 300,
@@ -150,8 +150,10 @@ def play_quarter(
         return [one.result() for one in played]
 
 
-def first_requests(sample: Sample, requests: int) -> tuple[Request, ...]:
-    """The sample's first `requests`. Raises SeasonError where it has not as many."""
+def first_requests(sample: Sample, requests: int | None = None) -> tuple[Request, ...]:
+    """The sample's first `requests`, or all. Raises SeasonError where it has not as many."""
+    if requests is None:
+        return sample.requests
     if not 1 <= requests <= len(sample.requests):
         raise SeasonError(
             f"The sample has {len(sample.requests)} requests, {requests} were asked for; "

@@ -10,7 +10,7 @@ from datetime import date, timedelta
 from functools import cached_property
 from typing import Any
 
-from deploy.sample_community import Attempt, GreenChannel, Organization, Sample
+from deploy.sample_community import Attempt, GreenChannel, Organization, Sample, Talent
 from deploy.season.deployment import Deployment
 
 REGISTRY = "/api/registry"
@@ -103,6 +103,7 @@ class Joining:
             if channel:
                 provisional = self._go_by_green_channel(organization, id, channel, guarantor)
             else:
+                self._take_founders(organization, id)
                 self._register(organization, id)
             if organization.hub:
                 self.deployment.patch(f"{REGISTRY}/organizations/{id}", name, {"hub": True}, token=self.station)
@@ -113,13 +114,22 @@ class Joining:
         return Member(organization, id, token)
 
     def enrol(self, members: dict[str, Member]) -> None:
-        """Take people into the talent pool and link them to what they joined, lead or founded; enrol the experts."""
+        """Take the other people into the talent pool and link them to what they joined or lead."""
         for talent in self.sample.talents:
-            terms = {"community": self.community, "name": talent.name_zh, "skills": list(talent.skills)}
-            id = self._post("/talents", talent.name_zh, terms)["id"]
-            if talent.organization_zh:
-                link = {"organization": members[talent.organization_zh].id, "how": talent.how}
-                self._post(f"/talents/{id}/links", talent.name_zh, link)
+            if talent.how != "founded":
+                self._enrol(talent, members[talent.organization_zh].id if talent.organization_zh else None)
+
+    def _take_founders(self, organization: Organization, id: str) -> None:
+        """Take those into the talent pool who found this organization, which is registered after that."""
+        for talent in self.sample.talents:
+            if talent.how == "founded" and talent.organization_zh == organization.name_zh:
+                self._enrol(talent, id)
+
+    def _enrol(self, talent: Talent, organization: str | None) -> None:
+        terms = {"community": self.community, "name": talent.name_zh, "skills": list(talent.skills)}
+        id = self._post("/talents", talent.name_zh, terms)["id"]
+        if organization:
+            self._post(f"/talents/{id}/links", talent.name_zh, {"organization": organization, "how": talent.how})
 
     def experts(self, members: dict[str, Member]) -> list[EnrolledExpert]:
         """Enrol the experts."""

@@ -152,7 +152,8 @@ def list_scores(id: str, caller: Caller = allow("station", "expert", "resident")
 @router.post("/sessions/{id}/publication", tags=["evaluation body"])
 def publish_session(id: str, body: PublicationTerms, caller: Caller = allow("station"), edge: Edge = EDGE) -> SessionView:
     """Publish the findings of a session. Refused (409) until all three parties have spoken: the station, an expert, and
-    residents, be it a member or five who were served and have rated."""
+    residents, be it a member or five who were served and have rated. What an expert gave counts for nothing once an interest
+    in the organization is known."""
     return edge.run(actions.publish_session, caller, id, body)
 
 

@@ -149,9 +149,9 @@ def expire(tx: Transaction, request: Request, referral: Referral) -> None:
 
 
 def hand_on_what_cannot_be_served(tx: Transaction, organizations: Collection[str]) -> None:
-    """Hand the open referrals of these organizations on to the next candidates, as far as they may not serve them any more:
-    those not accepted yet, for want of an agreement or the offer; those accepted too, where the organization itself may
-    serve no longer. The caller holds the communities."""
+    """Hand the open referrals of these organizations on to the next candidates, accepted or not, as far as they may not serve
+    them any more: for want of an agreement in force, or because the organization itself may serve no longer; those not
+    accepted yet also for want of the offer. The caller holds the communities."""
     theirs = select(Referral).where(col(Referral.organization).in_(organizations), col(Referral.status).in_(OPEN_REFERRAL))
     found = list(tx.session.exec(theirs.order_by(Referral.id)))
     unable = queries.referrals.cannot_be_served(

@@ -259,10 +259,10 @@ def _organizations(fact: Fact) -> Iterable[str | None]:
 
 
 def parameters(fact: Fact) -> dict[str, str]:
-    """The ids a notice of this fact needs, and that it is urgent where it is. Of a matched request these are the first
-    candidate's organization and offer: who will be asked."""
+    """The ids a notice of this fact needs, and that it is urgent where it is. Of a matched request these are the organization
+    and offer that are asked now, which is the first candidate unless it has had the request before."""
     named = {name: getattr(fact, name, None) for name in PARAMETERS}
-    if isinstance(fact, RequestMatched) and fact.candidates:
+    if isinstance(fact, RequestMatched) and fact.organization is None and fact.candidates:
         named |= {"organization": fact.candidates[0].organization, "offer": fact.candidates[0].offer}
     if getattr(fact, "urgency", None) == "urgent":
         named["urgency"] = "urgent"

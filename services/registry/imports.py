@@ -62,8 +62,9 @@ COLUMN_OF = {
 
 def import_organization(tx: Transaction, caller: Caller, community: str, values: Mapping[str, str]) -> None:
     """One organization: it applies, is registered, becomes a hub where `hub` is yes, belongs to the `parents` (zh names of hubs
-    and associations that stand before it), and its agreement over whole categories is signed. Raises Problem naming the
-    column; `made_up` marks invented sample data for readers of the file, nothing is kept of it."""
+    and associations that stand before it), and its agreement over whole categories is signed. Who founded one that was formed
+    around talents is not in the list, and not asked. Raises Problem naming the column; `made_up` marks invented sample data
+    for readers of the file, nothing is kept of it."""
     caller.belongs_to(community)
     with _columns():
         application = OrganizationApplication.model_validate(
@@ -80,7 +81,7 @@ def import_organization(tx: Transaction, caller: Caller, community: str, values:
         )
         applied = organizations.apply_organization(tx, caller, application)
         tx.session.flush()
-        registered = organizations.register_organization(tx, caller, applied.id)
+        registered = organizations.take_over(tx, caller, applied.id)
         if _yes(values["hub"], "hub"):
             organizations.change_organization(tx, caller, registered.id, OrganizationChanges(hub=True))
         for name in _listed(values["parents"]):

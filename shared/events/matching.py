@@ -198,7 +198,7 @@ class ReferralHandedOn(ReferralState, type="fenghe.referral.handed-on.v1"):
 
 
 class ReferralWithdrawn(ReferralState, type="fenghe.referral.withdrawn.v1"):
-    """The request was withdrawn, and the referral with it."""
+    """The request was withdrawn or merged into another, and the referral with it."""
 
 
 class Claim(Part):

@@ -232,6 +232,28 @@ def test_an_expert_with_an_interest_stays_out_and_strangers_do_not_score(feedbac
     assert feedback.client.post(path, json={"criteria": CRITERIA}, headers=elsewhere).status_code == 403
 
 
+def test_what_an_expert_gave_does_not_count_once_an_interest_is_known(feedback, town):
+    town.appoint()
+    session = town.open().json()["id"]
+    town.score_by_all(session)
+    feedback.hear(expert_told(town.community, town.expert, ExpertChanged, town.organization), sequence=2)
+    refused = town.post(f"sessions/{session}/publication", FINDINGS)
+    assert kind(refused) == (409, "parties-missing")
+    assert "expert" in refused.json()["detail"]
+    third = new_id()
+    feedback.hear(expert_told(town.community, third))
+    body = town.get("bodies?community=" + town.community).json()["items"][0]["id"]
+    members = [*town.members, {"party": "expert", "subject": third}]
+    assert town.post(f"bodies/{body}/members", {"members": members}, method="PUT").status_code == 200
+    assert town.score(session, "expert", dict.fromkeys(CRITERIA, 50), subject=third).status_code == 201
+    published = town.post(f"sessions/{session}/publication", FINDINGS)
+    assert published.status_code == 200, published.text
+    findings = {finding["party"]: (finding["mean"], finding["scores"]) for finding in published.json()["findings"]}
+    assert findings["expert"] == (50, 1)
+    counted = [event.data for event in feedback.told("fenghe.evaluation.recorded.v1") if event.data.party == "expert"]
+    assert [one.score for one in counted] == [50]
+
+
 def test_a_delivered_project_is_evaluated(feedback, town):
     town.appoint()
     unfinished = new_id()

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, timedelta
+
+import pytest
 
 from services.matching.models import Referral, Request
 from services.matching.rules import TIME_TO_ANSWER
@@ -65,6 +67,32 @@ def test_when_an_organization_is_suspended_what_it_accepted_is_handed_on_too(mat
     matching.hear(town.suspended(steps.asked(request["id"])))
     assert steps.seen(request["id"])["status"] == "unmatched"
     assert steps.told()[-2:] == ["referral.handed-on", "request.unmatched"]
+
+
+@pytest.mark.parametrize("gone", ["agreement ended", "agreement over", "agreement of another item"])
+def test_when_its_agreement_ends_what_an_organization_accepted_is_handed_on_too(matching, town, steps, gone):
+    town.open_with(matching, "甲", "乙")
+    request, other = town.submit(matching), town.submit(matching, text="马桶堵了，谁来修")
+    assert steps.do(other, "merging", {"into": request["id"]}, station=True).status_code == 200
+    first = steps.asked(request["id"])
+    steps.decide(request["id"], "acceptance")
+    matching.hear(
+        {
+            "agreement ended": town.agreement_ended(first),
+            "agreement over": town.agreement(first, ends_on=date(2020, 12, 31)),
+            "agreement of another item": town.agreement(first, "choir-music"),
+        }[gone]
+    )
+    assert {first, steps.asked(request["id"])} == {"甲", "乙"}
+    assert steps.seen(request["id"])["status"] == "matched"
+    trail = steps.seen(request["id"])["trail"]
+    assert [step["status"] for step in trail] == ["handed-on", "made"]
+    assert steps.seen(other["id"])["status"] == "merged"
+    refused = steps.post(f"{REFERRALS}/{trail[0]['referral']}/delivery", steps.of(first))
+    assert problem(refused) == (409, "referral-handed-on")
+    for verb in ("acceptance", "delivery"):
+        assert steps.decide(request["id"], verb).status_code == 200
+    assert {steps.seen(one["id"])["status"] for one in (request, other)} == {"served"}
 
 
 def hub_with_members(matching, town, *members):

@@ -207,11 +207,11 @@ def test_an_agreement_that_has_run_out_lets_nobody_accept_before_its_end_is_told
     assert steps.seen(request["id"])["status"] == "unmatched"
 
 
-def test_what_was_accepted_under_the_agreement_is_delivered_after_its_end(matching, town, steps):
+def test_what_was_accepted_is_delivered_after_its_offer_left_the_menu(matching, town, steps):
     town.open_with(matching, "甲")
     request = town.submit(matching)
     assert steps.decide(request["id"], "acceptance").status_code == 200
-    matching.hear(town.agreement_ended("甲"), town.offer_withdrawn("甲"))
+    matching.hear(town.offer_withdrawn("甲"))
     assert steps.decide(request["id"], "delivery").status_code == 200
 
 

@@ -106,6 +106,17 @@ def test_a_sentence_is_right_before_the_names_are_known_and_better_after(notify,
     assert before["id"] == after["id"]
 
 
+def test_a_request_that_went_to_the_next_names_who_is_asked_now(notify, fenghe):
+    notify.hear(*fenghe.names())
+    other = fenghe.registered().model_copy(update={"organization": "another", "name_zh": "睦邻社", "name_en": "Mulin"})
+    notify.hear(r.OrganizationChanged(**other.model_dump()))
+    # Found first was 春晖, which had accepted it and may serve no longer.
+    notify.hear(fenghe.requested(m.RequestMatched, organization="another"))
+    (notice,) = inbox(notify, "resident", owner=owners(fenghe)["resident"])["items"]
+    assert "睦邻社" in notice["zh"] and "春晖" not in notice["zh"]
+    assert "Mulin" in notice["en"]
+
+
 def test_a_late_older_name_is_not_taken(notify, fenghe):
     newer = fenghe.registered().model_copy(update={"name_zh": "春晖新名"})
     notify.hear(r.OrganizationChanged(**newer.model_dump()), sequence=3)

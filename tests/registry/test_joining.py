@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from httpx import Response
 
 from services.registry.models import Agreement, Decision, Incubation, Organization
 from shared.events import registry as facts
@@ -143,6 +144,35 @@ def test_an_incubation_waits_for_the_green_channel_and_the_channel_for_it(town: 
         assert town.try_patch(f"/green-channels/{channel}/standards/1", MET).is_success
     with town.telling("incubation.completed", "org.registered"):
         town.post(f"/incubations/{incubation}/advancement", REASON)
+
+
+def test_what_is_formed_around_talents_is_registered_once_one_of_them_founded_it(town: Town) -> None:
+    alone, incubated, lacking = (town.organization(name_zh=f"互助社{n}", origin="formed") for n in range(3))
+    incubation = town.post("/incubations", {"organization": incubated})["id"]
+    for gate in town.get("/incubation-gates"):
+        assert scored(town, incubation, **{criterion["id"]: 70 for criterion in gate["criteria"]}).is_success
+        if gate["step"] != "conclusion":
+            town.post(f"/incubations/{incubation}/advancement", REASON)
+    channel = green_channel(town, lacking, standards=1)
+    talent = town.post("/talents", {"community": town.id, "name": "老领班", "skills": ["elderly"]})["id"]
+    for how in ("joined", "led"):
+        town.post(f"/talents/{talent}/links", {"organization": alone, "how": how})
+
+    def go_on() -> list[Response]:
+        return [
+            town.try_post(f"/organizations/{alone}/registration"),
+            town.try_post(f"/incubations/{incubation}/advancement", REASON),
+            town.try_patch(f"/green-channels/{channel}/standards/1", MET),
+        ]
+
+    with town.telling():
+        for answer in go_on():
+            refused(answer, 409, "founder-missing", "origin")
+    for organization in (alone, incubated, lacking):
+        town.post(f"/talents/{talent}/links", {"organization": organization, "how": "founded"})
+    with town.telling("org.registered", "incubation.completed", "org.registered", "green-channel.completed", "org.registered"):
+        assert all(answer.is_success for answer in go_on())
+    assert {town.get(f"/organizations/{one}")["origin"] for one in (alone, incubated, lacking)} == {"formed"}
 
 
 def test_a_name_is_free_when_its_organization_is_gone(registry: Harness, town: Town) -> None:

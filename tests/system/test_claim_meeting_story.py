@@ -97,3 +97,23 @@ def test_an_objection_that_is_upheld_allocates_the_same_claims_anew(desk: Desk) 
     desk.days_pass(3)
     desk.do(f"/meetings/{meeting}/confirmation")
     assert desk.see(f"/projects/{project}", {})["organization"] == two
+
+
+def test_a_pin_is_recorded_for_all_to_read_and_gives_nobody_what_it_did_not_claim(desk: Desk) -> None:
+    project = desk.project("小区花园认养", [])
+    far, near, silent = (desk.registered(name) for name in ("甲社", "乙社", "丙社"))
+    meeting = desk.meeting(project, seed=11)
+    desk.do(f"/meetings/{meeting}/opening")
+    desk.claim(near, project, wish=1)
+    desk.claim(far, project, wish=3)
+    pin = {"project": project, "kind": "pinned", "reason": "居民代表会议表决通过"}
+    assert desk.kind_of_problem(f"/meetings/{meeting}/pairs", pin | {"organization": silent}) == "claim-missing"
+    desk.do(f"/meetings/{meeting}/pairs", pin | {"organization": far})
+    (read,) = desk.see(f"/meetings/{meeting}", {})["pairs"]
+    assert (read["organization"], read["reason"]) == (far, "居民代表会议表决通过")
+    desk.do(f"/meetings/{meeting}/conclusion")
+    outcomes = {entry["organization"]: entry for entry in desk.see(f"/meetings/{meeting}", {})["outcomes"]}
+    assert {organization: entry["won"] for organization, entry in outcomes.items()} == {far: True, near: False}
+    assert all("居民代表会议表决通过" in entry["reason_zh"] for entry in outcomes.values())
+    instance = desk.see(f"/meetings/{meeting}/allocation", {})["instance"]
+    assert sorted(one["id"] for one in instance["organizations"]) == sorted((far, near))

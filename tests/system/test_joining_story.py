@@ -164,6 +164,31 @@ def test_an_incubation_that_failed_is_applied_for_again(station: Station) -> Non
     assert station.status(group) == "registered"
 
 
+def test_a_group_withdraws_and_a_channel_that_comes_to_nothing_is_closed(station: Station) -> None:
+    group = station.apply("晨练队")
+    incubation = station.post("/incubations", {"organization": group})["id"]
+    station.open_gate(incubation)
+    own = station.system.token("organization", station.community, group)
+    left = station.post(f"/incubations/{incubation}/withdrawal", {"reason": "先不办了"}, own)
+    assert (left["status"], station.status(group)) == ("withdrawn", "withdrawn")
+    station.refused(f"/incubations/{incubation}/advancement", {"reason": "再试试"}, "incubation-withdrawn")
+    assert station.get(f"/incubations/{incubation}")["decisions"][-1]["reason"] == "先不办了"
+
+    # The standards cannot be met: the channel is closed, and what was provisional ends with it.
+    guarantor, other = station.apply("春晖助老服务中心"), station.apply("夕阳红队")
+    station.post(f"/organizations/{guarantor}/registration")
+    station.agree(guarantor)
+    standards = [{"name_zh": "固定场所", "name_en": "Premises"}]
+    channel = station.post("/green-channels", {"organization": other, "standards": standards})["id"]
+    agreement = station.agree(other, guarantor=guarantor)
+    offer = station.offer(other)
+    closed = station.post(f"/green-channels/{channel}/closing", {"reason": "找了一年没有场地"})
+    assert (closed["status"], station.status(other)) == ("closed", "rejected")
+    assert station.get(f"/agreements/{agreement}")["status"] == "ended"
+    assert (station.menu(), station.get(f"/offers/{offer}")["status"]) == ([], "withdrawn")
+    assert "org.rejected" in station.notices(other)
+
+
 def test_the_green_channel_turns_a_group_into_a_registered_organization(station: Station) -> None:
     guarantor = station.apply("春晖助老服务中心")
     station.post(f"/organizations/{guarantor}/registration")
@@ -211,6 +236,7 @@ def test_talents_join_lead_and_found_organizations(station: Station) -> None:
     assert MADE_UP not in str(talent)
     founded, joined = station.apply("巧手家政互助社", origin="formed"), station.apply("晚晴合唱团")
     links = f"/talents/{talent['id']}/links"
+    assert "talent pool" in station.refused(f"/organizations/{founded}/registration", None, "founder-missing")
     station.post(links, {"organization": founded, "how": "founded"})
     station.post(links, {"organization": joined, "how": "joined"})
     station.post(links, {"organization": joined, "how": "led"})

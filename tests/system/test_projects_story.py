@@ -10,7 +10,12 @@ CHANNELS = ("website", "mailbox", "party-member", "questionnaire", "home-visit",
 
 def test_needs_from_six_channels_become_a_project_and_are_served_and_rated(desk: Desk) -> None:
     # 网站、民情信箱、党员提案、问卷、入户走访、座谈: one intake. Who has no computer gets the link on paper.
-    came_in = [desk.request(LUNCH + "啊" * n, channel=channel, intake="paper") for n, channel in enumerate(CHANNELS)]
+    # On paper, by phone or by themselves: they count the same.
+    intakes = ("web", "paper", "paper", "paper", "phone", "paper")
+    came_in = [
+        desk.request(LUNCH + "啊" * n, channel=channel, intake=intake)
+        for n, (channel, intake) in enumerate(zip(CHANNELS, intakes, strict=True))
+    ]
     seen = [desk.see(f"/requests/{id}", link) for id, link in came_in]
     assert [one["channel"] for one in seen] == list(CHANNELS)
     assert {one["status"] for one in seen} == {"unmatched"}
@@ -123,3 +128,36 @@ def test_a_need_goes_to_a_hub_which_hands_it_on_and_nothing_is_dropped(desk: Des
     seen = desk.see(f"/requests/{request}", link)
     assert (seen["status"], seen["remarks"][-1]["reason"]) == ("closed", "已核实，按时送达")
     assert desk.told(link)[-1] == "request.dispute-rejected"
+
+
+def test_when_an_agreement_ends_its_open_referrals_are_handed_on_and_not_dropped(desk: Desk) -> None:
+    goes, stays = desk.registered("春晖助老服务中心", days=20), desk.registered("睦邻互助社")
+    desk.offer(goes)
+    desk.system.quiet()
+    asked, accepted, followed = (desk.request(LUNCH + "啊" * n, channel="home-visit") for n in range(3))
+    desk.do(f"/requests/{followed[0]}/merging", {"into": accepted[0]})
+    desk.do(f"/referrals/{desk.referral(accepted[0])['id']}/acceptance", None, desk.of(goes))
+    desk.offer(stays)
+
+    # The term is over: what waited for an answer and what had been accepted go to who may serve.
+    desk.days_pass(2)
+    assert {desk.referral(id)["organization"] for id, _ in (asked, accepted)} == {goes}
+    (agreement,) = [one["id"] for one in desk.get("/agreements", community=desk.community, organization=goes)["items"]]
+    desk.post(f"/agreements/{agreement}/ending", {"reason": "双方商定不再续签"})
+    desk.system.quiet()
+    for id, link in (asked, accepted):
+        trail = desk.see(f"/requests/{id}", link)["trail"]
+        assert [(step["organization"], step["status"]) for step in trail] == [(goes, "handed-on"), (stays, "made")]
+    assert desk.told(desk.of(goes)).count("referral.handed-on") == 2
+    news = desk.client.get("/api/notify/inbox?limit=200", headers=accepted[1]).json()["items"][-1]
+    assert news["kind"] == "request.matched" and "睦邻互助社" in news["zh"]
+
+    # Nobody else is left when the other goes by its term: the need stands unmatched, and is not forgotten.
+    for id, _ in (asked, accepted):
+        referral = desk.referral(id)["id"]
+        desk.do(f"/referrals/{referral}/acceptance", None, desk.of(stays))
+    assert desk.see(f"/requests/{followed[0]}", followed[1])["status"] == "accepted"
+    desk.days_pass(301)
+    assert {desk.see(f"/requests/{id}", link)["status"] for id, link in (asked, accepted)} == {"unmatched"}
+    assert desk.told(accepted[1])[-1] == "request.unmatched"
+    assert len(desk.see(f"/project-suggestions?community={desk.community}")) == 1

@@ -38,7 +38,7 @@ def test_it_has_the_size_the_article_gives_and_the_plan_asks_for(sample: Sample)
     assert {organization.organization_class for organization in sample.organizations} == set(get_args(OrganizationClass))
     assert len(sample.offers) >= 80
     assert {offer.fee_mode for offer in sample.offers} == {"free", "low", "paid"}
-    assert len(sample.requests) >= 200
+    assert len(sample.requests) == 400
 
 
 def test_its_season_has_everything_the_article_tells_of(sample: Sample) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
 from datetime import date
 from typing import Any
@@ -9,8 +10,10 @@ from typing import Any
 import httpx
 import pytest
 
+from deploy.cli import demo
+from deploy.demo import run_demo
 from deploy.sample_community import Sample, load_sample
-from deploy.season import Deployment, Refused, SeasonError, first_requests
+from deploy.season import Deployment, Refused, SeasonError, first_requests, play
 from deploy.season.chance import Chance
 from deploy.season.joining import agreement_term
 
@@ -126,3 +129,10 @@ def test_the_agreements_hold_on_any_day(sample: Sample) -> None:
 def test_more_requests_than_the_sample_has_are_refused(sample: Sample) -> None:
     with pytest.raises(SeasonError, match=f"The sample has {len(sample.requests)} requests, 100000 were asked for"):
         first_requests(sample, 100000)
+
+
+def test_a_season_is_of_the_whole_sample_unless_told_otherwise(sample: Sample) -> None:
+    assert first_requests(sample) == sample.requests
+    assert first_requests(sample, 3) == sample.requests[:3]
+    for plays in (play, run_demo, demo):
+        assert inspect.signature(plays).parameters["requests"].default is None, plays

@@ -17,6 +17,7 @@ from services.feedback.models import (
     Body,
     Evaluation,
     EvaluationSession,
+    Expert,
     Organization,
     Project,
     SessionScore,
@@ -105,13 +106,12 @@ def give_score(tx: Transaction, caller: Caller, id: str, terms: ScoreTerms) -> S
 
 
 def publish_session(tx: Transaction, caller: Caller, id: str, terms: PublicationTerms) -> SessionView:
-    """Publish the findings of a session. From now on its members' scores, the residents' aside, count for satisfaction.
-    Raises Conflict `parties-missing` where not all three parties have spoken."""
+    """Publish the findings of a session. From now on its members' scores, the residents' aside, count for satisfaction; not
+    those of an expert of whom an interest in the organization became known since. Raises Conflict `parties-missing` where not
+    all three parties have spoken."""
     session = _held(tx, caller, id)
     status = follow(rules.SESSION, "session", session.status, "publish")
-    scores = tx.session.exec(
-        select(SessionScore).where(SessionScore.session == id).order_by(col(SessionScore.party), col(SessionScore.subject))
-    ).all()
+    scores = _impartial(tx, session)
     sums = _sums(tx, session, scores)
     if missing := rules.missing_parties(sums):
         raise Conflict("parties-missing", f"All three parties must have spoken; still silent: {', '.join(missing)}.")
@@ -184,6 +184,15 @@ def _held(tx: Transaction, caller: Caller, id: str) -> EvaluationSession:
         raise NotFound("session", id)
     caller.belongs_to(session.community)
     return session
+
+
+def _impartial(tx: Transaction, session: EvaluationSession) -> list[SessionScore]:
+    """The scores given in a session, without those of experts who have an interest in the organization as is known today."""
+    given = select(SessionScore).where(SessionScore.session == session.id)
+    scores = tx.session.exec(given.order_by(col(SessionScore.party), col(SessionScore.subject))).all()
+    experts = select(Expert).where(col(Expert.id).in_({score.subject for score in scores if score.party == "expert"}))
+    partial = {expert.id for expert in tx.session.exec(experts) if session.organization in expert.conflicts}
+    return [score for score in scores if score.party != "expert" or score.subject not in partial]
 
 
 def _has_evaluated(tx: Transaction, session: EvaluationSession, party: str, subject: str) -> bool:

@@ -17,7 +17,7 @@ from shared.problems import Conflict, Invalid, NotFound
 
 def accept_referral(tx: Transaction, caller: Caller, id: str) -> ReferralView:
     """The organization takes the request on. Of several at once, one does; the others get a Conflict. So does
-    (`agreement-missing`) whoever may not serve it any more; what was accepted before may still be delivered."""
+    (`agreement-missing`) whoever may not serve it any more."""
     referral, request = _referral(tx, caller, id, for_ranking=True)
     holding.decide(tx, referral, "accept")
     _require_agreement(tx, referral)

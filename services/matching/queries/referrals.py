@@ -118,9 +118,9 @@ def tried(session: Session, requests: Iterable[str]) -> dict[str, set[str]]:
 
 
 def cannot_be_served(session: Session, referrals: Sequence[Referral], today: Mapping[str, date]) -> set[str]:
-    """Which of these referrals (ids) their organizations may not serve (any more): made ones for want of an agreement in
-    force or of the offer on the menu, made and accepted ones where the organization itself may not serve. `today` is the
-    civil date in each community."""
+    """Which of these referrals (ids) their organizations may not serve (any more): where the organization itself may not
+    serve, or has no agreement in force for it; those not accepted yet also for want of the offer on the menu. `today` is
+    the civil date in each community."""
     named = {referral.organization for referral in referrals}
     serving = set(
         session.exec(select(Organization.id).where(col(Organization.id).in_(named), col(Organization.status).in_(SERVING)))
@@ -134,18 +134,13 @@ def cannot_be_served(session: Session, referrals: Sequence[Referral], today: Map
         referral.id
         for referral in referrals
         if referral.organization not in serving
-        or (
-            referral.status == "made"
-            and (
-                (referral.offer, referral.item) not in on_the_menu
-                or not any(
-                    agreement.organization == referral.organization
-                    and agreement.community == referral.community
-                    and referral.item in agreement.items
-                    and agreement.starts_on <= today[referral.community] <= agreement.ends_on
-                    for agreement in agreed
-                )
-            )
+        or (referral.status == "made" and (referral.offer, referral.item) not in on_the_menu)
+        or not any(
+            agreement.organization == referral.organization
+            and agreement.community == referral.community
+            and referral.item in agreement.items
+            and agreement.starts_on <= today[referral.community] <= agreement.ends_on
+            for agreement in agreed
         )
     }
 

@@ -250,26 +250,27 @@ SENTENCES: Mapping[tuple[str, RecipientKind], Text] = {
         "On {date} {organization} declined a {need} from {place}; it goes to the next suitable organization, if there is one.",
     ),
     ("referral.expired", "station"): Text(
-        "{date}，{organization}没有按时答复{place}的一项{need}，已经接着转给下一家。",
-        "On {date} {organization} had not answered in time about a {need} from {place}; it goes to the next in line.",
+        "{date}，{organization}没有按时答复{place}的一项{need}；如果还有合适的组织，会接着转去。",
+        "On {date} {organization} had not answered in time about a {need} from {place}; it goes to the next suitable "
+        "organization, if there is one.",
     ),
     ("referral.expired", "organization"): Text(
-        "{date}，转到贵组织的{place}居民的{need}过了答复期限，已经另请组织来办；忙不过来时，早点告诉我们就好。",
-        "The time to answer about a {need} in {place} ran out on {date}, and another organization is asked. When you are "
+        "{date}，转到贵组织的{place}居民的{need}过了答复期限，不用再办了；忙不过来时，早点告诉我们就好。",
+        "The time to answer about a {need} in {place} ran out on {date}, and there is nothing left for you to do. When you are "
         "too busy, just tell us early.",
     ),
     ("referral.handed-on", "station"): Text(
-        "{date}，{organization}手上{place}的一项{need}转给了别的组织接着办。",
-        "On {date} a {need} from {place} was handed on from {organization} to another organization.",
+        "{date}，{organization}手上{place}的一项{need}转了出去；如果还有合适的组织，会由它接着办。",
+        "On {date} a {need} from {place} was handed on from {organization}; it goes to another suitable organization, if there "
+        "is one.",
     ),
     ("referral.handed-on", "organization"): Text(
-        "{date}，转到贵组织的{place}居民的{need}已经转给别的组织接着办，贵组织这边不用再办了。",
-        "On {date} the {need} in {place} that was put before you was handed on to another organization; there is nothing "
-        "left for you to do.",
+        "{date}，转到贵组织的{place}居民的{need}已经转了出去，贵组织这边不用再办了。",
+        "On {date} the {need} in {place} that was put before you was handed on; there is nothing left for you to do.",
     ),
     ("referral.withdrawn", "organization"): Text(
-        "{date}，{place}的居民撤回了转到贵组织的{need}，不用再办了，谢谢。",
-        "On {date} a resident of {place} withdrew the {need} that was put before you; there is nothing left to do. Thank you.",
+        "{date}，转到贵组织的{place}居民的{need}收回了，不用再办了，谢谢。",
+        "On {date} the {need} in {place} that was put before you was taken back; there is nothing left to do. Thank you.",
     ),
     ("body.appointed", "station"): Text(
         "{date}，{place}的评估机构成立了，服务站、专家和居民三方都在其中，可以开始评估了。",

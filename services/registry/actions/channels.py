@@ -7,7 +7,13 @@ from typing import Any
 from sqlmodel import col, select
 
 from services.registry import rules
-from services.registry.actions.organizations import hold_own, open_incubation, register, take_under_wing
+from services.registry.actions.organizations import (
+    hold_own,
+    open_incubation,
+    register,
+    require_founder,
+    take_under_wing,
+)
 from services.registry.actions.rows import assign, different, hold_with_organization
 from services.registry.models import GreenChannel, Organization, Standard
 from services.registry.queries.incubations import channel_view
@@ -54,8 +60,9 @@ def see_to_standard(
     """Record whom the station asked about a standard, the answer, and that it is met; tells green-channel.advanced where
     something is different. The last one met completes the channel: green-channel.completed, and org.registered unless an
     incubation still runs, which registers the group at its conclusion. Raises Conflict where the channel has ended or the
-    standard is met, Invalid for an answer that nobody was asked for, and for a standard that is said to be met before it is on
-    record whom the station asked and what the answer was."""
+    standard is met, and where the last one is met of a group formed around talents that none of them founded; Invalid for an
+    answer that nobody was asked for, and for a standard that is said to be met before it is on record whom the station asked
+    and what the answer was."""
     channel = hold_with_organization(tx, GreenChannel, "channel", channel_id)
     caller.belongs_to(channel.community)
     channel.status = follow(rules.GREEN_CHANNEL, "channel", channel.status, "advance")
@@ -76,7 +83,9 @@ def see_to_standard(
     channel.ended_at = tx.now(channel.community)
     _tell(tx, facts.GreenChannelCompleted, channel)
     if not open_incubation(tx, channel.organization):
-        register(tx, tx.session.get_one(Organization, channel.organization), "graduate")
+        organization = tx.session.get_one(Organization, channel.organization)
+        require_founder(tx, organization)
+        register(tx, organization, "graduate")
     return channel_view(tx.session, channel)
 
 

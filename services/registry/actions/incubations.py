@@ -6,7 +6,13 @@ from sqlmodel import func, select
 
 from services.registry import rules
 from services.registry.actions.channels import open_channel_of
-from services.registry.actions.organizations import hold_own, open_incubation, register, take_under_wing
+from services.registry.actions.organizations import (
+    hold_own,
+    open_incubation,
+    register,
+    require_founder,
+    take_under_wing,
+)
 from services.registry.actions.rows import decide, hold_with_organization
 from services.registry.models import Incubation, Organization
 from services.registry.views.base import Reason
@@ -56,7 +62,7 @@ def score_incubation(tx: Transaction, caller: Caller, incubation_id: str, given:
 def advance_incubation(tx: Transaction, caller: Caller, incubation_id: str, why: Reason) -> IncubationView:
     """Open the next gate; tells incubation.advanced, and with the first one org.incubating. The last one completes the
     incubation and registers the group: incubation.completed, org.registered. Raises Conflict where a criterion has no score,
-    and at the conclusion while the green channel is open."""
+    at the conclusion while the green channel is open, and for a group formed around talents that none of them founded."""
     incubation = _hold(tx, caller, incubation_id)
     organization = tx.session.get_one(Organization, incubation.organization)
     after = follow(rules.INCUBATION, "incubation", rules.standing(incubation.step, incubation.status), "advance")
@@ -64,6 +70,8 @@ def advance_incubation(tx: Transaction, caller: Caller, incubation_id: str, why:
     if after == "completed" and open_channel_of(tx, organization.id):
         detail = "Registration standards are still unmet; the green channel comes to its end first."
         raise Conflict("standards-unmet", detail, "status")
+    if after == "completed":
+        require_founder(tx, organization)
     _decide(tx, caller, incubation, "advance", why.reason)
     incubation.score, incubation.scores = score, {}
     if after == "completed":

@@ -8,7 +8,7 @@ from sqlmodel import col, select
 
 from services.registry import rules
 from services.registry.actions.rows import assign, compound_ids, decide, different, hold
-from services.registry.models import Community, Incubation, Organization
+from services.registry.models import Community, Incubation, Organization, TalentLink
 from services.registry.views.base import Reason
 from services.registry.views.organizations import OrganizationApplication, OrganizationChanges, OrganizationView
 from shared.access import Caller
@@ -51,12 +51,29 @@ def apply_again(tx: Transaction, caller: Caller, organization_id: str) -> Organi
 
 
 def register_organization(tx: Transaction, caller: Caller, organization_id: str) -> OrganizationView:
-    """Register an organization that applied; tells org.registered. Raises Conflict where it already is, and for a group in
-    incubation or in the green channel, which is registered at their end."""
+    """Register an organization that applied; tells org.registered. Raises Conflict where it already is, for a group in
+    incubation or in the green channel, which is registered at their end, and for one that is formed around talents before
+    anybody of the talent pool founded it."""
     organization = hold_own(tx, caller, organization_id)
     follow(rules.ORGANIZATION, "organization", organization.status, "register")
     if open_incubation(tx, organization.id):
         raise Conflict("incubation-open", "This group is being incubated; it is registered at the conclusion.", "status")
+    require_founder(tx, organization)
+    register(tx, organization, "register")
+    return _view(organization)
+
+
+def require_founder(tx: Transaction, organization: Organization) -> None:
+    """Raises Conflict for an organization that is formed around talents and was founded by none yet."""
+    founded = select(TalentLink.talent).where(TalentLink.organization == organization.id, TalentLink.how == "founded")
+    if organization.origin == "formed" and tx.session.exec(founded).first() is None:
+        detail = "This organization is formed around talents; say first who of the talent pool founded it."
+        raise Conflict("founder-missing", detail, "origin")
+
+
+def take_over(tx: Transaction, caller: Caller, organization_id: str) -> OrganizationView:
+    """Register an organization that has long been one, by a list of them; tells org.registered."""
+    organization = hold_own(tx, caller, organization_id)
     register(tx, organization, "register")
     return _view(organization)
 

@@ -80,7 +80,7 @@ def score_incubation(
 def advance_incubation(incubation: str, body: Reason, caller: Caller = allow("station"), edge: Edge = EDGE) -> IncubationView:
     """Decide, with the reason, that a group goes on to the next step. No gate is opened before every criterion is scored, nor
     by a token that names no person. Tells `incubation.advanced`, with the first gate `org.incubating`; from the conclusion on
-    `incubation.completed` and `org.registered`. 409 `scores-missing`, `standards-unmet`."""
+    `incubation.completed` and `org.registered`. 409 `scores-missing`, `standards-unmet`, `founder-missing`."""
     return edge.run(actions.advance_incubation, caller, incubation, body)
 
 
@@ -142,7 +142,7 @@ def see_to_standard(
 ) -> GreenChannelView:
     """Record whom the station asked about a standard, the answer, or that it is met, for which both are on record. Tells
     `green-channel.advanced`; with the last standard met `green-channel.completed`, and `org.registered` unless an incubation
-    still runs. 409 `channel-completed`, `standard-met`, 422 `asked-missing`, `answer-missing`."""
+    still runs. 409 `channel-completed`, `standard-met`, `founder-missing`, 422 `asked-missing`, `answer-missing`."""
     return edge.run(channels.see_to_standard, caller, channel, position, body)
 
 

@@ -66,7 +66,7 @@ def change_organization(
 @router.post("/organizations/{organization}/registration", tags=["organizations"], summary="Register an organization")
 def register_organization(organization: str, caller: Caller = allow("station"), edge: Edge = EDGE) -> OrganizationView:
     """Register an organization that applied. Tells `org.registered`. 409 `organization-registered`; `incubation-open` for a
-    group that is being incubated."""
+    group that is being incubated; `founder-missing` for one formed around talents that nobody of the pool founded yet."""
     return edge.run(actions.register_organization, caller, organization)
 
 
