@@ -11,9 +11,9 @@ from shared.service import Service
 service = Service(
     name="matching",
     title="Fenghe matching",
-    summary="Residents' requests, who could serve them, and the referrals that put them before organizations.",
+    summary="Residents' requests and who serves them, projects made to measure, and claim meetings.",
     title_zh="对接",
-    summary_zh="居民的需求、可以承接的组织，以及转给各组织的单子。",
+    summary_zh="居民的需求、由谁来办，量身定做的项目，以及认领大会。",
     routers=api.routers,
     handlers=[handlers.on, clocks.handlers],
     timers=[timers.timers],
