@@ -12,9 +12,9 @@ from collections.abc import Iterable
 from sqlalchemy import and_, update
 from sqlmodel import col, select
 
-from services.matching import holding, learning, pairing, projects, rank
+from services.matching import actions, holding, learning, pairing, projects, rank
 from services.matching.models import Agreement, Community, Offer, Organization, Project, Satisfaction, Taxonomy
-from services.matching.rules import PROJECT
+from services.matching.rules import GONE, PROJECT
 from shared.events import CloudEvent
 from shared.events.feedback import EvaluationSessionPublished, SatisfactionChanged
 from shared.events.matching import ProjectEvaluated, RequestSubmitted
@@ -107,7 +107,8 @@ def keep_taxonomies(tx: Transaction, events: list[CloudEvent[TaxonomyPublished]]
     OrganizationWithdrawn,
 )
 def keep_organizations(tx: Transaction, events: list[CloudEvent[OrganizationState]]) -> None:
-    """Know who may serve: the registered, and those in incubation under a provisional agreement."""
+    """Know who may serve: the registered, and those in incubation under a provisional agreement. What is in the hands of those
+    who go is open to others."""
     holding.hold_alone(tx.session, {event.community for event in events})
     tx.keep(
         Organization,
@@ -127,6 +128,8 @@ def keep_organizations(tx: Transaction, events: list[CloudEvent[OrganizationStat
         ],
     )
     organizations = {event.data.organization for event in events}
+    gone = select(Organization.id).where(col(Organization.id).in_(organizations), col(Organization.status).in_(GONE))
+    actions.projects.take_back_from(tx, set(tx.session.exec(gone)))
     pairing.hand_on_what_cannot_be_served(tx, organizations)
     offered = select(Offer.community, Offer.item).where(col(Offer.organization).in_(organizations))
     _match_again(tx, tx.session.exec(offered))

@@ -106,6 +106,8 @@ OPEN_REQUEST = ("classified", "matched", "unmatched", "gathered", "accepted")
 OPEN_REFERRAL = ("made", "accepted")
 SERVING = ("registered", "incubating")
 """Where an organization stands that may serve, if it has an agreement in force."""
+GONE = ("left", "rejected", "withdrawn")
+"""Where an organization stands that carries no project any more."""
 
 OWN_REFERRAL = ("made", "accepted", "delivered")
 """While a referral stands like this, its organization reads the resident's words."""

@@ -174,7 +174,7 @@ NOTICES: Mapping[type[Fact], tuple[tuple[RecipientKind, ...], str]] = {
     ProjectOverdue: (("station", "organization"), "project.overdue"),
     ProjectEvaluated: (("organization",), "project.evaluated"),
     ProjectClosed: (("organization",), "project.closed"),
-    ProjectReopened: (("organization",), "project.reopened"),
+    ProjectReopened: (("organization", "station"), "project.reopened"),
     MeetingConcluded: (("organization",), "meeting.concluded"),
     MeetingConfirmed: (("organization",), "meeting.confirmed"),
     QuestionAsked: (("station",), "question.asked"),

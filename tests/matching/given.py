@@ -17,6 +17,7 @@ from shared.events.registry import (
     Item,
     OfferPublished,
     OfferWithdrawn,
+    OrganizationLeft,
     OrganizationRegistered,
     OrganizationSuspended,
     TaxonomyPublished,
@@ -117,6 +118,9 @@ class Town:
 
     def suspended(self, name: str) -> OrganizationSuspended:
         return OrganizationSuspended(**self._organization(name, "suspended"))
+
+    def left(self, name: str) -> OrganizationLeft:
+        return OrganizationLeft(**self._organization(name, "left"))
 
     def _organization(self, name: str, status: str) -> dict[str, Any]:
         return {

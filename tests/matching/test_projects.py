@@ -12,7 +12,14 @@ from services.matching.models import Project, Request
 from services.matching.rules import PROJECT
 from shared.clock import civil_date
 from shared.events.feedback import EvaluationSessionPublished
-from shared.events.matching import ProjectClosed, ProjectOverdue, ProjectProposed, RequestAccepted, RequestServed
+from shared.events.matching import (
+    ProjectClosed,
+    ProjectOverdue,
+    ProjectProposed,
+    ProjectReopened,
+    RequestAccepted,
+    RequestServed,
+)
 from shared.identifiers import new_id
 from tests.matching.given import CHOIR, GIBBERISH, LEAK, PESTS, PLUMBING, holder
 
@@ -210,6 +217,27 @@ def test_an_assigned_project_is_taken_back_and_assigned_to_another(matching, tow
     assert statuses(matching) == ["gathered"] * 3
     desk.assigned(project, "乙")
     assert desk.project(project)["organization"] == town.id_of("乙")
+    assert statuses(matching) == ["accepted"] * 3
+
+
+def test_what_was_assigned_to_an_organization_that_goes_is_open_to_others(matching, town, desk):
+    town.open_with(matching)
+    carriers(matching, town, "甲", "乙")
+    unmatched(matching, town)
+    project = desk.opened()
+    desk.assigned(project, "甲")
+    # Suspended it may come back; the station decides.
+    matching.hear(town.suspended("甲"))
+    assert desk.project(project)["status"] == "assigned"
+    matching.hear(town.left("甲"))
+    seen = desk.project(project)
+    assert (seen["status"], seen["organization"], seen["beneficiaries"]) == ("opened", None, 3)
+    assert "退出" in seen["reason"]
+    assert statuses(matching) == ["gathered"] * 3
+    (told,) = matching.told(ProjectReopened)
+    assert told.data.relieved == town.id_of("甲")
+    assert problem(desk.ask(f"projects/{project}/delivery", of="甲"))[0] in (403, 409)
+    desk.assigned(project, "乙")
     assert statuses(matching) == ["accepted"] * 3
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
@@ -33,6 +34,9 @@ from shared.identifiers import new_id
 from shared.lifecycle import follow
 from shared.messaging import Transaction
 from shared.problems import Conflict, Invalid, NotFound
+
+GONE = "承接的组织已退出，重新请组织认领。The organization that carried it left; it is open to be claimed again."
+"""Why a project is open again whose organization is gone."""
 
 
 def propose_project(tx: Transaction, caller: Caller, terms: ProjectTerms) -> ProjectView:
@@ -204,11 +208,26 @@ def reopen_project(tx: Transaction, caller: Caller, id: str, terms: ReasonTerms)
         raise Conflict("project-delivered", "This project was delivered; propose a new one.", "status")
     if project.merged_into is not None:
         raise Conflict("project-merged", "This project was merged into another; open that one.", "status")
+    _open_again(tx, project, after, terms.reason)
+    return queries.projects.project_view(tx.session, caller, project)
+
+
+def take_back_from(tx: Transaction, organizations: Collection[str]) -> None:
+    """Open the projects again that are in the hands of organizations which are gone. The caller holds the communities."""
+    theirs = select(Project.id).where(col(Project.organization).in_(organizations), Project.status == "assigned")
+    for id in sorted(tx.session.exec(theirs)):
+        project, _ = held_with_meeting(tx, id)
+        if project.status == "assigned" and project.organization in organizations:
+            _open_again(tx, project, follow(PROJECT, "project", project.status, "reopen"), GONE)
+
+
+def _open_again(tx: Transaction, project: Project, after: str, reason: str) -> None:
+    before = project.status
     if before == "assigned":
         project.relieved = project.organization
         _end_assignment(tx, project, "relieved")
     project.status, project.organization, project.meeting, project.overdue = after, None, None, False
-    project.reason = terms.reason
+    project.reason = reason
     if before == "assigned":
         projects.take_back(tx, project)
     else:
@@ -222,7 +241,6 @@ def reopen_project(tx: Transaction, caller: Caller, id: str, terms: ReasonTerms)
     projects.count(tx, project)
     projects.set_deadline(tx, project)
     projects.tell(tx, ProjectReopened, project)
-    return queries.projects.project_view(tx.session, caller, project)
 
 
 def _held(tx: Transaction, caller: Caller, id: str, by_organization: bool = False) -> tuple[Project, Meeting | None]:

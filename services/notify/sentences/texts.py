@@ -336,6 +336,10 @@ SENTENCES: Mapping[tuple[str, RecipientKind], Text] = {
         "{date}，{place}的{project}不再由贵组织承接，将重新请组织认领。",
         "On {date} {project} of {place} was taken back from you and is open again to be claimed.",
     ),
+    ("project.reopened", "station"): Text(
+        "{date}，{place}的{project}重新开放了，可以安排到下一次认领大会。",
+        "On {date} {project} of {place} was opened again; it can be put before the next claim meeting.",
+    ),
     ("meeting.concluded", "organization"): Text(
         "{date}，{place}的认领大会有了结果，每项认领的结果和理由都已公布；有异议，请在公布的期限内提出。",
         "On {date} the claim meeting of {place} came to its result. What became of each claim, and why, is published; "
