@@ -98,6 +98,13 @@ def test_an_objection_that_is_upheld_allocates_the_same_claims_anew(desk: Desk) 
     desk.do(f"/meetings/{meeting}/confirmation")
     assert desk.see(f"/projects/{project}", {})["organization"] == two
 
+    # Who leaves the community carries nothing on: the project is open to the others again, and the station knows.
+    desk.post(f"/organizations/{two}/leaving", {"reason": "社团解散"})
+    desk.system.quiet()
+    seen = desk.see(f"/projects/{project}")
+    assert (seen["status"], seen["organization"]) == ("opened", None)
+    assert desk.told(desk.headers)[-1] == "project.reopened"
+
 
 def test_a_pin_is_recorded_for_all_to_read_and_gives_nobody_what_it_did_not_claim(desk: Desk) -> None:
     project = desk.project("小区花园认养", [])
