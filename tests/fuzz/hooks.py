@@ -42,6 +42,9 @@ LISTS = {
 """Where the ids of things are listed."""
 NOBODY = "http://127.0.0.1:9/hooks"
 """An address that webhooks may be sent to, where nobody listens."""
+STREAM = "/api/notify/events/stream"
+ENDLESS = (True, "true", "True", "1", "on", "t", "y", "yes")
+"""What `follow` may say for an answer that has no end."""
 chance = random.Random(20261124)
 
 
@@ -124,7 +127,10 @@ class Tokens:
 
 @schemathesis.hook
 def before_call(context: schemathesis.HookContext, case: schemathesis.Case, kwargs: dict[str, Any]) -> None:
-    """In three of four valid calls ids are those of things that are there: otherwise nothing would be found."""
+    """In three of four valid calls ids are those of things that are there: otherwise nothing would be found. The stream, which
+    answers for as long as somebody listens, is asked for what is there and no more."""
+    if case.operation.path == STREAM and isinstance(case.query, dict) and case.query.get("follow", True) in ENDLESS:
+        case.query["follow"] = "false"
     meta = case.meta
     if meta is None or meta.generation.mode.value != "positive" or chance.random() < 0.25:
         return
