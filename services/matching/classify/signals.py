@@ -1,7 +1,8 @@
 """What a message is besides a need: a cry for help, which no organization of volunteers may be waited for, or abuse.
 
-Plain patterns (`signals.txt`), judged clause by clause: a clause about a course, a drill, a fear or the past is none. A false
-alarm costs a sentence that gives a number to call; a missed one may cost a life: so in doubt it is one.
+Plain patterns (`signals.txt`), judged clause by clause: a clause that talks of a course or a drill, fears or supposes what
+it then names, or tells of the past is none. That somebody is at a school, or says that the past comes again, does not make
+it so. A false alarm costs a sentence that gives a number to call; a missed one may cost a life: so in doubt it is one.
 """
 
 from __future__ import annotations
@@ -64,9 +65,16 @@ def _patterns() -> dict[str, re.Pattern[str]]:
 
 def alarm_in(text: str) -> Alarm | None:
     """Which kind of help must be called at once; of several kinds despair first, then the ambulance."""
+    clauses = BREAK.split(normal(text))
+    return next((alarm for alarm in ALARMS if any(_calls(clause, alarm) for clause in clauses)), None)
+
+
+def _calls(clause: str, alarm: Alarm) -> bool:
     patterns = _patterns()
-    clauses = [clause for clause in BREAK.split(normal(text)) if not patterns["not-now"].search(clause)]
-    return next((alarm for alarm in ALARMS if any(patterns[alarm].search(clause) for clause in clauses)), None)
+    said = patterns[alarm].search(clause)
+    if said is None or patterns["talk"].search(clause) or patterns["supposed"].search(clause, 0, said.start()):
+        return False
+    return not patterns["past"].search(clause) or bool(patterns["now"].search(clause))
 
 
 def is_abusive(text: str) -> bool:
