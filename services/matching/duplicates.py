@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from services.matching.classify.words import features
 
 ALIKE = 0.5
 """From this cosine on two texts are offered as near-duplicates."""
 COMPARED, SHOWN = 2000, 20
+CELLS = 4_000_000
+"""Of many texts, so many pairs at once are compared."""
 
 
 def alike(text: str, others: Sequence[str]) -> list[tuple[int, float]]:
@@ -21,23 +23,37 @@ def alike(text: str, others: Sequence[str]) -> list[tuple[int, float]]:
 
 
 class Compared:
-    """Texts that are compared with one another: each is taken apart once, and meets those that have a piece in common."""
+    """Texts that are compared with one another: each is taken apart once, and all meet all, a portion at a time."""
 
     def __init__(self, texts: Sequence[str]) -> None:
-        self._units = [_unit(features(text)) for text in texts]
-        self._having: dict[str, list[tuple[int, float]]] = defaultdict(list)
-        for place, unit in enumerate(self._units):
-            for name, amount in unit.items():
-                self._having[name].append((place, amount))
+        import numpy
+        from scipy.sparse import csr_matrix
 
-    def like(self, place: int) -> list[tuple[int, float]]:
-        """As `alike`: the places of the other texts that are like the one at `place`, most alike first, however many."""
-        cosines: dict[int, float] = defaultdict(float)
-        for name, amount in self._units[place].items():
-            for other, others_amount in self._having[name]:
-                cosines[other] += amount * others_amount
-        found = [(other, round(min(1.0, cosine), 4)) for other, cosine in cosines.items() if other != place]
-        return sorted(((other, cosine) for other, cosine in found if cosine >= ALIKE), key=lambda one: (-one[1], one[0]))
+        units = [_unit(features(text)) for text in texts]
+        place = {name: at for at, name in enumerate(dict.fromkeys(name for unit in units for name in unit))}
+        ends = numpy.cumsum([0, *map(len, units)])
+        columns = numpy.array([place[name] for unit in units for name in unit], dtype=int)
+        values = numpy.array([amount for unit in units for amount in unit.values()], dtype=float)
+        self._units: Any = csr_matrix((values, columns, ends), shape=(len(units), max(len(place), 1)))
+
+    def nearest(self, group_of: Sequence[int], groups: int) -> Any:
+        """For each text its largest cosine with another text of each group (an array, 0 to 1): `group_of` says of which group
+        each is, of so many `groups`."""
+        import numpy
+
+        count = len(group_of)
+        found = numpy.zeros((count, groups))
+        order = numpy.argsort(group_of, kind="stable")
+        sorted_groups = numpy.asarray(group_of)[order]
+        begins = numpy.flatnonzero(numpy.diff(sorted_groups, prepend=-1))
+        others = self._units[order].T.tocsc()
+        portion = max(1, CELLS // max(count, 1))
+        for start in range(0, count, portion):
+            places = numpy.arange(start, min(start + portion, count))
+            cosines = (self._units[places] @ others).toarray()
+            cosines[order[None, :] == places[:, None]] = 0
+            found[numpy.ix_(places, sorted_groups[begins])] = numpy.maximum.reduceat(cosines, begins, axis=1)
+        return numpy.minimum(found.round(4), 1)
 
 
 def _unit(counted: Mapping[str, float]) -> dict[str, float]:

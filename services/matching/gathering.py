@@ -1,5 +1,5 @@
-"""Unmatched needs gathered into suggestions of projects of one of ten types: those for one item together, and a few
-for another that say much the same."""
+"""Unmatched needs gathered into suggestions of projects of one of ten types: those for one item together, and those for
+another that say the same."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from services.matching.duplicates import Compared
+from services.matching.duplicates import ALIKE, Compared
 from services.matching.views import BilingualText, Suggestion
 from shared.events.matching import ProjectKind
 
@@ -29,7 +29,9 @@ OTHERWISE: ProjectKind = "neighbourhood"
 FEWEST = 2
 """From so many unmatched requests for an item on a project is suggested."""
 FEW = 5
-"""So many requests for an item may belong to those for another, where most of them say the same."""
+"""So many requests for an item are taken for those for another, where most of them have their likest there."""
+NEARLY = 0.75
+"""More of them, where most are like one of the others at this share of how like they are to one another."""
 
 
 def kind_of(category: str | None) -> ProjectKind:
@@ -53,15 +55,21 @@ class Unmatched:
 
 
 def suggest(
-    community: str, unmatched: Sequence[Unmatched], names: Mapping[str, tuple[str, str]], today: date
+    community: str,
+    unmatched: Sequence[Unmatched],
+    names: Mapping[str, tuple[str, str]],
+    today: date,
+    proposed: Mapping[str, str] | None = None,
 ) -> list[Suggestion]:
     """Suggestions of projects for these requests, those that would reach the most residents first: requests for one item,
-    and with them few for another item whose words say much the same. `names` are the items' (zh, en)."""
+    and with them those for another item whose words say the same. `names` are the items' (zh, en), `proposed`
+    the projects (id) that are proposed for an item already: what comes later may join them, were it but one."""
     found = []
     for some in _groups(unmatched):
-        if len(some) < FEWEST:
-            continue
         items = [item for item, _ in Counter(one.item for one in some).most_common()]
+        joins = next((proposed[item] for item in items if item in proposed), None) if proposed else None
+        if len(some) < FEWEST and joins is None:
+            continue
         zh = "、".join(names.get(item, (item, item))[0] for item in items)
         en = "; ".join(names.get(item, (item, item))[1] for item in items)
         count = sum(one.supporters for one in some)
@@ -79,28 +87,38 @@ def suggest(
                 requests=sorted(one.request for one in some),
                 beneficiaries=count,
                 deadline=today + timedelta(days=USUAL_DAYS),
+                joins=joins,
             )
         )
     return sorted(found, key=lambda one: (-one.beneficiaries, one.title_zh, one.items))
 
 
 def _groups(unmatched: Sequence[Unmatched]) -> list[list[Unmatched]]:
-    """Requests that belong together: those for one item, and with them a few for another most of which say the same. A group
-    that is not larger than a FEW goes to the one where most of its texts have their likest, which is as large at least."""
-    home = [one.item for one in unmatched]
+    """Requests that belong together: those for one item, and with them those for another most of which say the same. The
+    smallest group comes first, and joins the one where most of its texts have their likest, which is as large at least. In
+    a group larger than a FEW, whose item is no slip, those texts have to be nearly as like it as one another."""
+    import numpy
+
     groups: dict[str, list[int]] = defaultdict(list)
-    for place, item in enumerate(home):
-        groups[item].append(place)
-    few = sorted((item for item, some in groups.items() if len(some) <= FEW), key=lambda item: (len(groups[item]), item))
-    compared = Compared([one.text for one in unmatched] if few and len(groups) > 1 else [])
-    for item in few if len(groups) > 1 else ():
-        some = groups[item]
-        if len(some) > FEW:
-            continue
-        likest = (next((home[other] for other, _ in compared.like(place) if home[other] != item), None) for place in some)
-        ((towards, times),) = Counter(likest).most_common(1)
-        if towards is not None and 2 * times > len(some) <= len(groups[towards]):
-            groups[towards] += groups.pop(item)
-            for place in some:
-                home[place] = towards
+    for place, one in enumerate(unmatched):
+        groups[one.item].append(place)
+    if len(groups) < 2:
+        return [list(unmatched)] if unmatched else []
+    number = {item: at for at, item in enumerate(groups)}
+    cosines = Compared([one.text for one in unmatched]).nearest([number[one.item] for one in unmatched], len(groups))
+    for item in sorted(groups, key=lambda item: (len(groups[item]), item)):
+        places, own = groups[item], number[item]
+        others = cosines[places].copy()
+        others[:, own] = 0
+        likest = others.argmax(axis=1)
+        like = others[numpy.arange(len(places)), likest]
+        enough = like >= ALIKE
+        if len(places) > FEW:
+            enough &= like >= NEARLY * cosines[places, own]
+        ((towards, times),) = Counter(likest[enough].tolist()).most_common(1) or [(own, 0)]
+        target = next(other for other, at in number.items() if at == towards)
+        if 2 * times > len(places) and target in groups and len(places) <= len(groups[target]):
+            groups[target] += groups.pop(item)
+            cosines[:, towards] = numpy.maximum(cosines[:, towards], cosines[:, own])
+            cosines[:, own] = 0
     return [[unmatched[place] for place in some] for some in groups.values()]

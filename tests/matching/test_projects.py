@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from services.matching.duplicates import Compared, alike
+from services.matching.duplicates import ALIKE, Compared, alike
 from services.matching.gathering import FEW, KINDS, Unmatched, kind_of, suggest
 from services.matching.models import Project, Request
 from services.matching.rules import PROJECT
@@ -104,20 +104,53 @@ def test_a_few_requests_most_of_which_say_the_same_as_others_are_suggested_with_
     same = group(PESTS, LEAK + "，引来了虫子", "厨房" + LEAK + "，有虫子")
     (together,) = suggest("here", [*same, *leaks], {}, today)
     assert (together.items, together.beneficiaries) == ([PLUMBING, PESTS], 5)
-    # Half of them alone, or too many for another item, stand for themselves.
+    # Half of them alone stand for themselves.
     half = [same[0], *group(PESTS + "x", "蟑螂太多了")]
     half = [Unmatched(f"h{n}", PESTS, "housing", 1, one.text) for n, one in enumerate(half)]
     assert [one.items for one in suggest("here", [*half, *leaks], {}, today)] == [[PLUMBING], [PESTS]]
-    many = group(PESTS, *(LEAK + "呀" * n for n in range(FEW + 1)))
-    assert len(suggest("here", [*many, *group(PLUMBING, *(LEAK + "啊" * n for n in range(FEW + 2)))], {}, today)) == 2
+
+
+def test_larger_groups_that_say_the_same_are_suggested_together():
+    def group(item, *texts):
+        return [Unmatched(f"{item}-{n}", item, "housing", 1, text) for n, text in enumerate(texts)]
+
+    today = date(2026, 11, 25)
+    floors = [f"{floor}楼" for floor in "一二三四五六七八九"]
+    assert len(floors) > FEW
+    leaks = group(PLUMBING, *(f"{floor}{LEAK}" for floor in floors))
+    same = group(PESTS, *(f"{floor}的{LEAK}，急" for floor in floors[1:]))
+    (together,) = suggest("here", [*same, *leaks], {}, today)
+    assert (together.items, together.beneficiaries) == ([PLUMBING, PESTS], 17)
+    # What is more like itself than like the others is something else, however many words they share.
+    pests = group(PESTS, *(f"{floor}{LEAK}的地方有蟑螂，请来灭一灭蟑螂，家里到处是蟑螂" for floor in floors))
+    assert [one.items for one in suggest("here", [*pests, *leaks], {}, today)] == [[PESTS], [PLUMBING]]
+
+
+def test_what_comes_later_may_join_what_is_proposed(matching, town, desk):
+    town.open_with(matching)
+    unmatched(matching, town, 2)
+    (suggestion,) = desk.ask(f"project-suggestions?community={town.community}", method="GET").json()
+    assert suggestion["joins"] is None
+    project = desk.done("projects", suggestion)
+    (late,) = unmatched(matching, town, 1)
+    (suggestion,) = desk.ask(f"project-suggestions?community={town.community}", method="GET").json()
+    assert (suggestion["joins"], suggestion["requests"]) == (project["id"], [late["id"]])
+    added = desk.done(f"projects/{suggestion['joins']}/requests", {"add": suggestion["requests"]})
+    assert added["beneficiaries"] == 3
+    unmatched(matching, town, 1)
+    (suggestion,) = desk.ask(f"project-suggestions?community={town.community}", method="GET").json()
+    assert desk.done("projects", suggestion)["beneficiaries"] == 1, "sent back as it is, it is a project of its own"
 
 
 def test_texts_are_as_like_each_other_however_they_are_compared():
     texts = [LEAK, LEAK + "，急", "厨房的" + LEAK, "蟑螂太多了", "想唱歌", "", "our tap is leaking", "the tap leaks"]
-    compared = Compared(texts)
+    nearest = Compared(texts).nearest(range(len(texts)), len(texts))
     for place, text in enumerate(texts):
-        others = [(n, cosine) for n, cosine in alike(text, texts) if n != place]
-        assert compared.like(place) == others
+        others = {n: cosine for n, cosine in alike(text, texts) if n != place}
+        assert {n: cosine for n, cosine in enumerate(nearest[place]) if cosine >= ALIKE} == pytest.approx(others, abs=2e-4)
+        assert nearest[place][place] == 0
+    grouped = Compared(texts).nearest([0, 0, 0, 1, 1, 1, 2, 2], 3)
+    assert grouped[0].tolist() == [nearest[0][:3].max(), nearest[0][3:6].max(), nearest[0][6:].max()]
 
 
 def test_the_station_edits_merges_splits_and_opens(matching, town, desk):

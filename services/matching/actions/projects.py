@@ -58,7 +58,7 @@ def propose_project(tx: Transaction, caller: Caller, terms: ProjectTerms) -> Pro
         )
         wanted = list(tx.session.exec(unmatched))
     project = Project(
-        **terms.model_dump(exclude={"kind", "requests", "beneficiaries"}),
+        **terms.model_dump(exclude={"kind", "requests", "beneficiaries", "joins"}),
         id=new_id(),
         kind=terms.kind or gathering.kind_of(terms.category),
         requests=[],

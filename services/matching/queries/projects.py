@@ -33,8 +33,10 @@ def suggestions(session: Session, caller: Caller, community: str) -> list[Sugges
         for one in session.exec(statement.order_by(col(Request.id)))
         if one.item is not None and one.category is not None
     ]
+    before = select(Project).where(Project.community == community, Project.status == "proposed").order_by(col(Project.id))
+    proposed = {item: project.id for project in session.exec(before) for item in project.items}
     today = civil_date(clocks.now(session, community))
-    return gathering.suggest(community, unmatched, names, today)
+    return gathering.suggest(community, unmatched, names, today, proposed)
 
 
 def get_project(session: Session, caller: Caller, id: str) -> ProjectView:

@@ -21,7 +21,7 @@ ClaimStatus = Literal["standing", "withdrawn", "won", "lost", "relieved"]
 class ProjectTerms(Terms):
     """A project. Without a `kind` it is the one of its category. `requests` are gathered into it; where they are left out,
     all of the community's unmatched requests for its items are. `price` is given unless it is free. A suggestion may be sent
-    back as it is; its `beneficiaries` are counted again."""
+    back as it is: its `beneficiaries` are counted again, and the project it `joins` stays as it is."""
 
     community: Id
     kind: ProjectKind | None = None
@@ -37,6 +37,7 @@ class ProjectTerms(Terms):
     budget: Yuan | None = None
     deadline: Day | None = None
     beneficiaries: Annotated[StrictInt | None, Field(ge=0)] = None
+    joins: Id | None = None
 
 
 class ProjectChanges(Terms):
@@ -157,7 +158,8 @@ class DecisionTerms(Terms):
 
 class Suggestion(BaseModel):
     """Unmatched requests that ask for the same, as the terms of a project; `beneficiaries` counts their residents, each once.
-    What it costs and until when are a beginning: free of charge, within so many days as are usual."""
+    What it costs and until when are a beginning: free of charge, within so many days as are usual. `joins` is a project that is
+    proposed for the same already, to which the station may add them instead (`POST /projects/{id}/requests`)."""
 
     community: str
     kind: ProjectKind
@@ -172,6 +174,7 @@ class Suggestion(BaseModel):
     fee_mode: FeeMode = "free"
     price: str | None = None
     deadline: date
+    joins: str | None = None
 
 
 class ClaimView(BaseModel):
