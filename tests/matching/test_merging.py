@@ -126,6 +126,24 @@ def test_one_merged_into_an_accepted_request_is_accepted_and_falls_back_with_it(
     assert follow(matching, two)["status"] == "accepted"
 
 
+def test_a_resident_joins_what_was_offered_as_the_same_and_nothing_else(matching, town, steps):
+    town.open_with(matching)
+    first = town.submit(matching, text="三楼水管漏水")
+    elsewhere = town.submit(matching, text="三楼水管漏水", compound="court")
+    other = town.submit(matching, text="家里有蟑螂")
+    mine = town.submit(matching, text="三楼的水管又漏水了")
+    (offered,) = mine["similar"]
+    assert offered["id"] == first["id"]
+    for into in (elsewhere["id"], other["id"], new_id()):
+        answer = steps.do(mine, "merging", {"into": into})
+        assert (answer.status_code, answer.json()["type"]) == (422, "urn:fenghe:problem:request-not-offered")
+    path = f"{REQUESTS}/{other['id']}/merging"
+    assert steps.post(path, holder(mine), {"into": first["id"]}).status_code == 403, "another's request"
+    answer = steps.do(mine, "merging", {"into": first["id"]})
+    assert (answer.status_code, answer.json()["status"], answer.json()["merged_into"]) == (200, "merged", first["id"])
+    assert steps.seen(first["id"])["supporters"] == 2
+
+
 def test_what_cannot_be_merged_is_refused_and_tells_nothing(matching, town, steps):
     town.open_with(matching, "甲")
     one, two, done = (town.submit(matching) for _ in range(3))
@@ -138,7 +156,7 @@ def test_what_cannot_be_merged_is_refused_and_tells_nothing(matching, town, step
     assert problem(merge(steps, one, done)) == (409, "request-served")
     assert problem(merge(steps, done, two)) == (422, "request-merged")
     assert problem(merge(steps, one, {"id": new_id()})) == (422, "request-unknown")
-    assert problem(steps.do(one, "merging", {"into": two["id"]})) == (403, "forbidden")
+    assert problem(steps.do(one, "merging", {"into": new_id()})) == (422, "request-not-offered")
     assert steps.told() == before
 
 

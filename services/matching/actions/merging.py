@@ -1,10 +1,10 @@
-"""Near-duplicates merged as "+1" by the station."""
+"""Near-duplicates merged as "+1": by the station, or by the resident to whom they were offered."""
 
 from __future__ import annotations
 
 from sqlmodel import col
 
-from services.matching import fate, holding, projects, queries, telling
+from services.matching import fate, holding, learning, projects, queries, telling
 from services.matching.actions.requests import community_of, withdraw_open_referral
 from services.matching.models import Request
 from services.matching.rules import OPEN_REQUEST, REQUEST
@@ -19,9 +19,13 @@ from shared.problems import Conflict, Invalid
 def merge_request(tx: Transaction, caller: Caller, id: str, terms: MergeTerms) -> RequestView:
     """Merge a request into another of its community that asks for the same; those merged into it before follow along.
     Raises Conflict where either has been served or has otherwise come to its end, Invalid for one that is not known, one that
-    itself follows another, or the request itself."""
+    itself follows another, or the request itself; and for a resident (`request-not-offered`) one that does not say the same."""
     community = community_of(tx, id)
-    caller.belongs_to(community)
+    if caller.role == "resident":
+        caller.holds(id)
+        _require_alike(tx, id, terms.into)
+    else:
+        caller.belongs_to(community)
     holding.hold_shared(tx.session, [community])
     held = projects.hold_of(tx, (id, terms.into))
     found = {request.id: request for request in holding.load(tx.session, col(Request.id).in_((id, terms.into)))}
@@ -51,3 +55,12 @@ def merge_request(tx: Transaction, caller: Caller, id: str, terms: MergeTerms) -
         fate.accept(tx, into)
     projects.count_again(tx, held)
     return queries.requests.request_view(tx.session, holding.load(tx.session, Request.id == id)[0])
+
+
+def _require_alike(tx: Transaction, id: str, into: str) -> None:
+    """Raises Invalid unless the other request is one that could be offered to this one's resident as the same."""
+    request, other = tx.session.get(Request, id), tx.session.get(Request, into)
+    reader = None if request is None else learning.readers(tx.session, [request.community]).get(request.community)
+    if request is None or other is None or reader is None or not queries.reading.is_alike(reader.model, request, other):
+        detail = "Join an open request that was offered to you as the same; whether another one is, the station decides."
+        raise Invalid("into", detail, "request-not-offered")

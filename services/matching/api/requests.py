@@ -119,9 +119,10 @@ def list_similar_requests(id: str, caller: Caller = allow("station"), edge: Edge
 
 
 @router.post("/requests/{id}/merging", tags=["requests"])
-def merge_request(id: str, body: MergeTerms, caller: Caller = allow("station"), edge: Edge = EDGE) -> RequestView:
-    """Merge a request into another that asks for the same ("+1"). It counts as a supporter of the other and follows its
-    fate; its resident follows, rates and disputes it over the own link as before."""
+def merge_request(id: str, body: MergeTerms, caller: Caller = allow("resident", "station"), edge: Edge = EDGE) -> RequestView:
+    """Merge a request into another that asks for the same ("+1"): the station into any, its resident into one that was offered
+    as the same. It counts as a supporter of the other and follows its fate; its resident follows, rates and disputes it
+    over the own link as before."""
     return edge.run(actions.merging.merge_request, caller, id, body)
 
 

@@ -76,3 +76,14 @@ def similar_requests(session: Session, model: Model, request: Request, item: str
     alike = [(cosine, shown) for cosine, (_, *shown) in zip(cosines, rows, strict=True) if cosine >= SIMILAR]
     most = sorted(alike, key=lambda one: -one[0])[:SIMILAR_SHOWN]
     return [OpenRequest(**dict(zip(OpenRequest.model_fields, shown, strict=True))) for _, shown in most]
+
+
+def is_alike(model: Model, request: Request, other: Request) -> bool:
+    """Whether another request may be offered to a resident as the same: for the same item, in the same compound, alike in
+    words."""
+    same = ("community", "compound", "item")
+    return (
+        request.item is not None
+        and all(getattr(request, name) == getattr(other, name) for name in same)
+        and model.alike(request.text, [other.text])[0] >= SIMILAR
+    )

@@ -173,7 +173,7 @@ class OpenRequest(BaseModel):
 
 class RequestTakenIn(RequestView):
     """A request that was taken in. `similar` are open requests of the same compound that seem to ask for the same: the resident
-    may leave it at one of them, and withdraw this one."""
+    may join one of them (`POST /requests/{id}/merging`), and is counted there."""
 
     similar: list[OpenRequest] = []
 
