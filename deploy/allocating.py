@@ -11,6 +11,9 @@ from typing import Any
 from deploy.errors import CommandError
 from services.matching.allocate import Instance, Refuted, Unsolvable, check, read, read_arrays, solve
 
+ARCHIVE = b"PK\x03\x04"
+"""How an archive of arrays begins, whatever its name."""
+
 
 def allocate(instance: Path, result: Path | None) -> bool:
     """Print the result of an instance as one line of JSON, and its figures on the standard error; or, given a `result`, say
@@ -42,9 +45,17 @@ def _check(instance: Instance, path: Path) -> bool:
 
 
 def _read_instance(path: Path) -> Instance:
-    if path.suffix == ".npz":
+    if path.suffix.lower() == ".npz" or _first_bytes(path) == ARCHIVE:
         return _read_archive(path)
     return read(_json(path))
+
+
+def _first_bytes(path: Path) -> bytes:
+    try:
+        with path.open("rb") as file:
+            return file.read(len(ARCHIVE))
+    except OSError as error:
+        raise CommandError(f"{path} cannot be read: {error.strerror}.") from None
 
 
 def _read_archive(path: Path) -> Instance:

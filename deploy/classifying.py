@@ -117,11 +117,35 @@ def _topics(path: Path) -> tuple[Topic, ...]:
 
     try:
         with path.open("rb") as file:
-            return topics_of_file(yaml.load(file, getattr(yaml, "CSafeLoader", yaml.SafeLoader)))  # noqa: S506
+            return topics_of_file(yaml.load(file, _loader()))  # noqa: S506
     except OSError as error:
         raise CommandError(f"The taxonomy {path} cannot be read: {error.strerror}.") from error
-    except (yaml.YAMLError, ValueError) as error:
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark
+        where = "" if mark is None else f"line {mark.line + 1}, column {mark.column + 1}: "
+        raise CommandError(f"The taxonomy {path} is not YAML: {where}{error.problem}.") from error
+    except yaml.YAMLError as error:
+        raise CommandError(f"The taxonomy {path} is not YAML in UTF-8: {error}.") from error
+    except RecursionError as error:
+        raise CommandError(f"The taxonomy {path} is not one: it is nested too deeply.") from error
+    except ValueError as error:
         raise CommandError(f"The taxonomy {path} is not one: {error}") from error
+
+
+def _loader() -> Any:
+    """The loader of plain values, which takes no key twice: of two lists under the same one the first would be lost."""
+    import yaml
+
+    class Strict(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
+        def construct_mapping(self, node: Any, deep: bool = False) -> Any:
+            seen = set()
+            for key, _ in node.value:
+                if key.tag == "tag:yaml.org,2002:str" and key.value in seen:
+                    raise yaml.constructor.ConstructorError(None, None, f"there is a second {key.value!r}", key.start_mark)
+                seen.add(key.value if isinstance(key.value, str) else id(key))
+            return super().construct_mapping(node, deep)
+
+    return Strict
 
 
 def _labels_of(path: Path, topics: tuple[Topic, ...], report: Report) -> list[Label]:

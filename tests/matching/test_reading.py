@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
@@ -92,6 +93,25 @@ def test_an_empty_taxonomy_reads_nothing():
 
 def test_a_stored_model_reads_the_same(tiny):
     assert Model.load(tiny.dump()).read(TEXTS) == tiny.read(TEXTS)
+
+
+def test_two_replicas_learn_and_read_alike():
+    """Whatever order their processes keep sets in: the same lessons give the same model, and its bytes the same readings."""
+    code = (
+        "import hashlib\n"
+        "from services.matching.classify import Model, fit\n"
+        "from services.matching.classify.lessons import Label, topics_of_fact\n"
+        "from tests.matching.given import CATEGORIES, PESTS\n"
+        "stored = fit(topics_of_fact(CATEGORIES), [Label(f'隔壁麻将声{n}', 'housing', PESTS) for n in range(9)]).dump()\n"
+        "print(hashlib.sha256(stored).hexdigest(), Model.load(stored).read(['水管漏水', '隔壁麻将', 'rats in the kitchen']))\n"
+    )
+    replicas = [
+        subprocess.run(
+            [sys.executable, "-c", code], check=True, capture_output=True, text=True, env={**os.environ, "PYTHONHASHSEED": seed}
+        ).stdout
+        for seed in ("1", "2")
+    ]
+    assert replicas[0] == replicas[1] != ""
 
 
 def test_a_model_of_another_method_is_refused(tiny, monkeypatch):

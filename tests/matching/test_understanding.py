@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 from sqlmodel import select
 
@@ -224,6 +226,16 @@ def test_a_model_that_is_better_on_what_was_held_out_takes_over(matching, town, 
     assert steps.seen(request["id"])["item"] == PESTS
     assert steps.seen(request["id"])["classifier"] == "ridge-words-v3/tiny/1/2"
     renew(matching, town)
+    assert len(models(matching, town)) == 2, "nothing new was said"
+
+
+def test_by_night_it_learns_what_was_said_by_day(matching, town, steps):
+    town.open_with(matching, "甲")
+    labelled(matching, town, steps, "隔壁麻将声", PESTS, 30)
+    assert [one["status"] for one in models(matching, town)] == ["in-force"]
+    matching.hear(town.clock_moved(timedelta(days=1)))
+    assert [one["status"] for one in models(matching, town)] == ["in-force", "retired"]
+    matching.hear(town.clock_moved(timedelta(days=2)))
     assert len(models(matching, town)) == 2, "nothing new was said"
 
 

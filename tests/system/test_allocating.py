@@ -53,6 +53,24 @@ def test_a_file_is_solved_and_proved_and_a_forged_result_refused(tmp_path: Path)
     assert (refused.returncode, refused.stdout[:8]) == (1, "Refused:")
 
 
+def test_a_file_with_a_byte_order_mark_is_read_and_others_are_refused_in_a_sentence(tmp_path: Path) -> None:
+    path = tmp_path / "instance.json"
+    path.write_bytes(b"\xef\xbb\xbf" + json.dumps(INSTANCE, indent=1).replace("\n", "\r\n").encode())
+    assert json.loads(run(path).stdout)["served"] == 2
+    for content, says in (
+        ("", "is not JSON"),
+        ('{"needs": 1e400, "organizations": [], "arcs": {}}', '"needs" is neither a number nor a list of ids'),
+        ('{"needs": 1, "organizations": [{"capacity": 1e400}], "arcs": {}}', "organization 0 has a capacity of inf"),
+        ("[" * 100_000, "is not JSON"),
+    ):
+        path.write_text(content)
+        refused = run(path)
+        assert (refused.returncode, refused.stdout) == (1, "")
+        assert says in refused.stderr and "Traceback" not in refused.stderr, refused.stderr
+    assert "cannot be read" in run(tmp_path).stderr
+    assert "cannot be read" in run(tmp_path / "none.json").stderr
+
+
 def test_arrays_say_the_same_and_what_is_wrong_is_named(tmp_path: Path) -> None:
     arrays = tmp_path / "instance.npz"
     columns = {name: numpy.asarray(values) for name, values in INSTANCE["arcs"].items()}
@@ -66,8 +84,23 @@ def test_arrays_say_the_same_and_what_is_wrong_is_named(tmp_path: Path) -> None:
     refused = run(wrong)
     assert refused.returncode == 1
     assert 'probably "forbidden" is meant' in refused.stderr
-    wrong.write_text("words")
     archive = tmp_path / "wrong.npz"
+    capacity = numpy.asarray([1, 1])
+    for changed, says in (
+        ({"score": numpy.asarray([1.0, 2.5, 3.0, 4.0])}, '"arcs.score" has 2.5 at position 1'),
+        ({"score": numpy.asarray(["1", "2", "3", "4"])}, "\"arcs.score\" has '1' at position 0"),
+        ({"score": numpy.asarray([True] * 4)}, '"arcs.score" has True at position 0'),
+        ({"capacity": numpy.asarray([[1, 1]])}, '"capacity" is not a column'),
+        ({"need": numpy.asarray([0, 0, 1])}, "the columns of arcs have 3, 4 and 4 entries"),
+        ({"need": numpy.asarray([0, 0, -1, 2])}, "arc 2 names -1"),
+    ):
+        numpy.savez(archive, **(columns | {"capacity": capacity} | changed))
+        refused = run(archive)
+        assert (refused.returncode, refused.stdout) == (1, "") and says in refused.stderr, refused.stderr
+    renamed = tmp_path / "arrays.dat"
+    renamed.write_bytes(arrays.read_bytes())
+    assert json.loads(run(renamed).stdout)["assignment"] == answer["assignment"]
+    wrong.write_text("words")
     archive.write_bytes(wrong.read_bytes())
     refused = run(archive)
     assert refused.returncode == 1

@@ -97,6 +97,12 @@ def test_what_cannot_be_used_at_all_is_said_in_a_sentence(tmp_path: Path) -> Non
         "categories: [{id: a, name: {zh: 报修}, items: [{id: b, name: {zh: 水}, Phrases: {}}]}]": "items[0] has a `Phrases`",
         "category: []": "the taxonomy has a `category`; probably `categories`",
         "[a]": "A taxonomy is a mapping",
+        "": "A taxonomy is a mapping",
+        "categories:\n  - id: a\n   name: x": "is not YAML: line 3, column 4: ",
+        "categories: [{id: a, name: {zh: 报修}, phrases: {zh: [漏水]}, phrases: {zh: [停电]}}]": "there is a second 'phrases'",
+        "categories: [{id: a, name: {zh: 报修}, phrases: 漏水}]": "categories[0].phrases has a list for each language",
+        "categories: [{id: a, name: 报修}]": "categories[0].name holds texts by language",
+        "categories: " + "[" * 5000: "is not YAML: line 1, column 1012: ",
     }
     for text, says in wrong.items():
         bad.write_text(text, encoding="utf-8")
@@ -104,6 +110,18 @@ def test_what_cannot_be_used_at_all_is_said_in_a_sentence(tmp_path: Path) -> Non
         assert done.returncode == 1 and says in done.stderr and "Traceback" not in done.stderr
     missing = run(tmp_path / "none.yaml", lines=[{"text": "x"}])
     assert missing.returncode == 1 and "cannot be read" in missing.stderr
+
+
+def test_files_as_other_programs_write_them_are_read(tmp_path: Path) -> None:
+    """With a byte order mark, with CRLF, with no line at all, with one that is very long."""
+    marked = tmp_path / "marked.yaml"
+    marked.write_bytes(b"\xef\xbb\xbf" + TAXONOMY.replace("\n", "\r\n").encode())
+    given = "\ufeff" + '{"text": "续借"}\r\n{"text": ""}\r\n' + json.dumps({"text": "续借" * 20_000}) + "\r\n"
+    done = run(marked, lines=[given])
+    assert (done.returncode, done.stderr) == (0, "")
+    assert [json.loads(line)["abstain"] for line in done.stdout.splitlines()] == [False, True, False]
+    assert (run(marked, lines=[]).returncode, run(marked, lines=[]).stdout) == (0, "")
+    assert json.loads(run(marked, "--evaluate", lines=[]).stdout)["texts"] == 0
 
 
 def test_what_others_write_beside_the_format_is_left_to_them(tmp_path: Path) -> None:

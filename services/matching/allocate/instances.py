@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import json
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -221,7 +222,8 @@ def integers(values: Any, name: str) -> Integers:
     else:
         strange = (i for i, one in enumerate(values) if isinstance(one, bool) or not isinstance(one, int) or abs(one) >= 2**62)
         at = next(strange, 0)
-    raise Unsolvable(f'"{name}" has {values[at]!r} at position {at}; it is a column of whole numbers')
+    strange_one = values[at].item() if isinstance(values[at], numpy.generic) else values[at]
+    raise Unsolvable(f'"{name}" has {strange_one!r} at position {at}; it is a column of whole numbers')
 
 
 def _needs(given: Any) -> tuple[int, Sequence[Any]]:
@@ -246,7 +248,7 @@ def _organizations(given: Any) -> tuple[Integers, Sequence[Any]]:
             raise Unsolvable(f'organization {at} is not an object with "id" and "capacity"')
         _refuse_unknown(one, ("id", "capacity"), f"organization {at}")
         stated = one["capacity"]
-        if isinstance(stated, bool) or not isinstance(stated, int | float) or stated != int(stated):
+        if not _is_whole(stated):
             raise Unsolvable(f"organization {at} has a capacity of {stated!r}; it is a whole number")
         capacity.append(min(int(stated), 2**31))
     ids = [one.get("id", at) for at, one in enumerate(given)]
@@ -353,11 +355,15 @@ def _settled(
     return pin, open_
 
 
+def _is_whole(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value) and value == int(value)
+
+
 def _whole(options: Mapping[str, Any], name: str, otherwise: int, most: int = 2**40) -> int:
     value = options.get(name)
     if value is None:
         return otherwise
-    if isinstance(value, bool) or not isinstance(value, int | float) or value != int(value) or not 0 <= value <= most:
+    if not _is_whole(value) or not 0 <= value <= most:
         raise Unsolvable(f'the option "{name}" is {value!r}; it is a whole number from 0 to {most}')
     return int(value)
 
