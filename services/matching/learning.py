@@ -89,7 +89,8 @@ _READERS = (
     select(Taxonomy.community, FittedModel.id, FittedModel.name, FittedModel.lessons)
     .outerjoin(
         FittedModel,
-        (col(FittedModel.taxonomy) == Taxonomy.id)
+        (col(FittedModel.community) == Taxonomy.community)
+        & (col(FittedModel.taxonomy) == Taxonomy.id)
         & (col(FittedModel.version) == Taxonomy.version)
         & (col(FittedModel.status) == "in-force"),
     )

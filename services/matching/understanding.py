@@ -16,7 +16,8 @@ WORTH_ASKING = 0.02
 
 class Understanding(NamedTuple):
     """What a text was read as. Without an item it is left to the resident, who is asked to pick one of `choices`, and to the
-    station. `needs` are the different items a text seems to ask for, where it is more than one."""
+    station. `needs` are the different items a text seems to ask for, where it is more than one; of a text that is not surely
+    about either, they are the first choices."""
 
     item: str | None
     category: str | None
@@ -43,9 +44,13 @@ def understand(model: Model, text: str) -> Understanding:
         return Understanding(None, None, 0.0)
     if alarm_in(text) is not None:
         return Understanding(None, None, best.p)
-    if reading.abstain or best.item is None:
-        is_off_topic = reading.nothing > best.p
-        ranked = [choice for choice in reading.ranked[:ASKED] if choice.item is not None and choice.p >= WORTH_ASKING]
-        return Understanding(None, None, best.p, () if is_off_topic else tuple(ranked), (), is_off_topic)
+    if reading.nothing > best.p:
+        return Understanding(None, None, best.p, is_off_topic=True)
     needs = tuple(need for need in needs_in(model, text, reading) if need.item is not None)
+    needs = needs if len(needs) > 1 else ()
+    if reading.abstain or best.item is None:
+        likely = [choice for choice in reading.ranked[:ASKED] if choice.item is not None and choice.p >= WORTH_ASKING]
+        asked = {choice[:2]: choice for choice in (*likely, *needs)}
+        first = sorted(asked.values(), key=lambda choice: choice[:2] not in {need[:2] for need in needs})
+        return Understanding(None, None, best.p, tuple(first[:ASKED]), needs)
     return Understanding(best.item, best.category, best.p, (), needs)

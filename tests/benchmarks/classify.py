@@ -27,6 +27,7 @@ from services.matching.classify.fitting import fit, read_together
 from services.matching.classify.lessons import Label, Leaf, Topic, syllabus, topics_of_file
 from services.matching.classify.measures import Judged, by_category, finest, measures
 from services.matching.classify.model import Model, Reading
+from services.matching.classify.several import needs_in
 from tests.benchmarks.measure import Row
 
 HERE = Path(__file__).parent
@@ -71,7 +72,27 @@ def run(runs: int, scale: float = 1) -> Iterator[Row]:
                 yield Row.of(f"{name}{part}: decided with {precision:g} right", "share", decided)
             categories = [measures(_part(one, chosen)) for _, one in ours]
             yield Row.of(f"{name}{part}: categories right", "share", [one.accuracy for one in categories])
+    yield from _told_apart(topics, labels)
     yield from _speed(fit(topics), [label.text for label in labels], runs)
+
+
+def _told_apart(topics: Sequence[Topic], labels: Sequence[Label]) -> Iterator[Row]:
+    """Messages with two needs: how many are told apart with the right items, and how many others without cause; by a model
+    without labels, and by one that learned those of the first 200 requests."""
+    sample = load_sample()
+    marked = [sample.labels[request.number] for request in sample.requests]
+    last = [(request.text, one.item, one.second_item) for request, one in zip(sample.requests, marked, strict=True)][CHOSEN_ON:]
+    with (HERE / "several.csv").open(encoding="utf-8", newline="") as file:
+        unseen = [(one["text"], one["item"], one["second_item"]) for one in csv.DictReader(file) if one["part"] == "unseen"]
+    for learned in (0, CHOSEN_ON):
+        model = fit(topics, labels[:learned])
+        for name, messages in (("last 200 requests", last), ("made-up messages", unseen)):
+            found = [{need.item for need in needs_in(model, text, model.reading_of(text))} for text, _, _ in messages]
+            two = [{first, second} == needs for (_, first, second), needs in zip(messages, found, strict=True) if second]
+            one = [len(needs) > 1 for (_, _, second), needs in zip(messages, found, strict=True) if not second]
+            what = f"{learned} labels, {name}: needs"
+            yield Row.of(f"{what} told apart rightly, of {len(two)}", "messages", [sum(two)])
+            yield Row.of(f"{what} told apart without cause, of {len(one)}", "messages", [sum(one)])
 
 
 def _elsewhere(runs: int, folds: int) -> Iterator[Row]:

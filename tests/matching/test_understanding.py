@@ -150,6 +150,17 @@ def test_several_needs_are_told_apart(matching, town):
     assert town.submit(matching)["understood"]["needs"] == []
 
 
+def test_two_needs_that_are_equally_likely_are_asked_about_and_each_may_be_picked(matching, town, steps):
+    town.open_with(matching, "甲")
+    request = town.submit(matching, text="家里漏水了，还有想找个地方唱一唱")
+    assert (steps.seen(request["id"])["item"], {need["item"] for need in request["understood"]["needs"]}) == (
+        None,
+        {PLUMBING, CHOIR},
+    )
+    assert {choice["item"] for choice in request["understood"]["choices"][:2]} == {PLUMBING, CHOIR}
+    assert steps.do(request, "pick", {"item": PLUMBING}).status_code == 200
+
+
 def test_open_requests_that_ask_for_the_same_are_offered_without_anything_of_theirs(matching, town, steps):
     town.open_with(matching, "甲")
     first = town.submit(matching, text="三楼水管漏水，金丝雀")

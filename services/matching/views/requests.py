@@ -95,7 +95,8 @@ class Guess(BaseModel):
 
 class UnderstoodView(BaseModel):
     """What was made of a resident's words beside the item. Where there is no item, the resident may pick one of `choices`;
-    `needs` are the different items of a message that seems to ask for more than one: each is a request of its own.
+    `needs` are the different items of a message that seems to ask for more than one: each is a request of its own, and
+    where there is no item they are the first choices.
     `off_topic`: it seems to ask for nothing that is served here; please say it in other words."""
 
     choices: list[Guess]
