@@ -27,6 +27,8 @@ def allocate(instance: Path, result: Path | None) -> bool:
         answer = solve(found)
     except Unsolvable as error:
         raise CommandError(f"{instance}: {error}.") from None
+    except MemoryError:
+        raise CommandError(f"{instance}: this machine has not enough memory for an instance of this size.") from None
     answer["seconds"] = {**answer["seconds"], "read": round(reading, 6)}
     answer["seconds"]["total"] = round(answer["seconds"]["total"] + reading, 6)
     sys.stdout.write(json.dumps(answer, separators=(",", ":")) + "\n")
@@ -76,8 +78,17 @@ def _read_archive(path: Path) -> Instance:
 
 def _json(path: Path) -> Any:
     try:
-        return json.loads(path.read_bytes())
+        return json.loads(path.read_bytes(), object_pairs_hook=_each_once)
     except OSError as error:
         raise CommandError(f"{path} cannot be read: {error.strerror}.") from None
     except (ValueError, RecursionError) as error:
         raise CommandError(f"{path} is not JSON: {error}.") from None
+
+
+def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object, of which no key stands twice: what stood under the first would be lost."""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        names = [name for name, _ in pairs]
+        raise ValueError(f"an object has {next(name for name in found if names.count(name) > 1)!r} twice")
+    return found

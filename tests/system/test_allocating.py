@@ -62,6 +62,7 @@ def test_a_file_with_a_byte_order_mark_is_read_and_others_are_refused_in_a_sente
         ('{"needs": 1e400, "organizations": [], "arcs": {}}', '"needs" is neither a number nor a list of ids'),
         ('{"needs": 1, "organizations": [{"capacity": 1e400}], "arcs": {}}', "organization 0 has a capacity of inf"),
         ("[" * 100_000, "is not JSON"),
+        ('{"needs": 1, "needs": 2, "organizations": [], "arcs": {}}', "an object has 'needs' twice"),
     ):
         path.write_text(content)
         refused = run(path)
@@ -93,6 +94,8 @@ def test_arrays_say_the_same_and_what_is_wrong_is_named(tmp_path: Path) -> None:
         ({"capacity": numpy.asarray([[1, 1]])}, '"capacity" is not a column'),
         ({"need": numpy.asarray([0, 0, 1])}, "the columns of arcs have 3, 4 and 4 entries"),
         ({"need": numpy.asarray([0, 0, -1, 2])}, "arc 2 names -1"),
+        ({"needs": numpy.asarray([3, 4])}, '"needs" is [3, 4]; it is their number'),
+        ({"needs": numpy.asarray(-5)}, '"needs" is [-5]; it is their number'),
     ):
         numpy.savez(archive, **(columns | {"capacity": capacity} | changed))
         refused = run(archive)

@@ -142,7 +142,10 @@ def read_arrays(arrays: Mapping[str, Any]) -> Instance:
     need = integers(arrays["need"], "need")
     needs = int(need.max()) + 1 if need.size else 0
     if "needs" in arrays:
-        (needs,) = integers(numpy.atleast_1d(arrays["needs"]), "needs").tolist()[:1] or [0]
+        stated = integers(numpy.atleast_1d(arrays["needs"]), "needs").tolist()
+        if len(stated) != 1 or stated[0] < 0:
+            raise Unsolvable(f'"needs" is {stated}; it is their number, 0 or more')
+        (needs,) = stated
     options: Any = {}
     if "options" in arrays:
         try:
