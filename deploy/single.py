@@ -55,6 +55,7 @@ def up(path: Path, host: str, port: int, when_ready: Callable[[str, DataFolder],
     folder.reached_at(address)
     try:
         services = load_all()
+        gc.freeze()
         gc.enable()
         settings = [folder.settings(service, valkey.url, address) for service in services]
         logs.configure(settings[0].log_level, settings[0].log_format)
