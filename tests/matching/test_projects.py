@@ -43,6 +43,16 @@ def carriers(matching, town, *names):
         matching.hear(town.organization(name), town.agreement(name, PLUMBING, PESTS))
 
 
+def carried(matching, town, desk, *names):
+    """A project of three requests that is assigned to the first of these organizations; the others might carry it, too."""
+    town.open_with(matching)
+    carriers(matching, town, *names)
+    unmatched(matching, town)
+    project = desk.opened()
+    desk.assigned(project, names[0])
+    return project
+
+
 def test_there_are_ten_kinds_and_every_category_has_one():
     assert len(KINDS) == 10
     categories = [category for _, some in KINDS.values() for category in some]
@@ -241,11 +251,7 @@ def test_closed_unclaimed_it_gives_its_requests_back(matching, town, desk):
 
 
 def test_an_assigned_project_is_taken_back_and_assigned_to_another(matching, town, desk):
-    town.open_with(matching)
-    carriers(matching, town, "甲", "乙")
-    unmatched(matching, town)
-    project = desk.opened()
-    desk.assigned(project, "甲")
+    project = carried(matching, town, desk, "甲", "乙")
     assert desk.done(f"projects/{project}/reopening", {"reason": "甲队解散"})["status"] == "opened"
     assert statuses(matching) == ["gathered"] * 3
     desk.assigned(project, "乙")
@@ -254,11 +260,7 @@ def test_an_assigned_project_is_taken_back_and_assigned_to_another(matching, tow
 
 
 def test_what_was_assigned_to_an_organization_that_goes_is_open_to_others(matching, town, desk):
-    town.open_with(matching)
-    carriers(matching, town, "甲", "乙")
-    unmatched(matching, town)
-    project = desk.opened()
-    desk.assigned(project, "甲")
+    project = carried(matching, town, desk, "甲", "乙")
     # Suspended it may come back; the station decides.
     matching.hear(town.suspended("甲"))
     assert desk.project(project)["status"] == "assigned"

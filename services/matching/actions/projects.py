@@ -35,7 +35,7 @@ from shared.lifecycle import follow
 from shared.messaging import Transaction
 from shared.problems import Conflict, Invalid, NotFound
 
-GONE = "承接的组织已退出，重新请组织认领。The organization that carried it left; it is open to be claimed again."
+CARRIER_LEFT = "承接的组织已退出，重新请组织认领。The organization that carried it left; it is open to be claimed again."
 """Why a project is open again whose organization is gone."""
 
 
@@ -218,7 +218,7 @@ def take_back_from(tx: Transaction, organizations: Collection[str]) -> None:
     for id in sorted(tx.session.exec(theirs)):
         project, _ = held_with_meeting(tx, id)
         if project.status == "assigned" and project.organization in organizations:
-            _open_again(tx, project, follow(PROJECT, "project", project.status, "reopen"), GONE)
+            _open_again(tx, project, follow(PROJECT, "project", project.status, "reopen"), CARRIER_LEFT)
 
 
 def _open_again(tx: Transaction, project: Project, after: str, reason: str) -> None:

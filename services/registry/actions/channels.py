@@ -11,7 +11,6 @@ from services.registry.actions.organizations import (
     hold_own,
     open_incubation,
     register,
-    require_founder,
     take_under_wing,
 )
 from services.registry.actions.rows import assign, different, hold_with_organization
@@ -83,9 +82,7 @@ def see_to_standard(
     channel.ended_at = tx.now(channel.community)
     _tell(tx, facts.GreenChannelCompleted, channel)
     if not open_incubation(tx, channel.organization):
-        organization = tx.session.get_one(Organization, channel.organization)
-        require_founder(tx, organization)
-        register(tx, organization, "graduate")
+        register(tx, tx.session.get_one(Organization, channel.organization), "graduate")
     return channel_view(tx.session, channel)
 
 

@@ -10,7 +10,6 @@ from services.registry.actions.organizations import (
     hold_own,
     open_incubation,
     register,
-    require_founder,
     take_under_wing,
 )
 from services.registry.actions.rows import decide, hold_with_organization
@@ -70,8 +69,6 @@ def advance_incubation(tx: Transaction, caller: Caller, incubation_id: str, why:
     if after == "completed" and open_channel_of(tx, organization.id):
         detail = "Registration standards are still unmet; the green channel comes to its end first."
         raise Conflict("standards-unmet", detail, "status")
-    if after == "completed":
-        require_founder(tx, organization)
     _decide(tx, caller, incubation, "advance", why.reason)
     incubation.score, incubation.scores = score, {}
     if after == "completed":

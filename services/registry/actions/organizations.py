@@ -58,28 +58,28 @@ def register_organization(tx: Transaction, caller: Caller, organization_id: str)
     follow(rules.ORGANIZATION, "organization", organization.status, "register")
     if open_incubation(tx, organization.id):
         raise Conflict("incubation-open", "This group is being incubated; it is registered at the conclusion.", "status")
-    require_founder(tx, organization)
     register(tx, organization, "register")
     return _view(organization)
-
-
-def require_founder(tx: Transaction, organization: Organization) -> None:
-    """Raises Conflict for an organization that is formed around talents and was founded by none yet."""
-    founded = select(TalentLink.talent).where(TalentLink.organization == organization.id, TalentLink.how == "founded")
-    if organization.origin == "formed" and tx.session.exec(founded).first() is None:
-        detail = "This organization is formed around talents; say first who of the talent pool founded it."
-        raise Conflict("founder-missing", detail, "origin")
 
 
 def take_over(tx: Transaction, caller: Caller, organization_id: str) -> OrganizationView:
     """Register an organization that has long been one, by a list of them; tells org.registered."""
     organization = hold_own(tx, caller, organization_id)
-    register(tx, organization, "register")
+    _become_registered(tx, organization, "register")
     return _view(organization)
 
 
 def register(tx: Transaction, organization: Organization, verb: str) -> None:
-    """Make an organization a registered one; tells org.registered."""
+    """Make an organization a registered one; tells org.registered. Raises Conflict `founder-missing` for one that is formed
+    around talents and was founded by none yet."""
+    founded = select(TalentLink.talent).where(TalentLink.organization == organization.id, TalentLink.how == "founded")
+    if organization.origin == "formed" and tx.session.exec(founded).first() is None:
+        detail = "This organization is formed around talents; say first who of the talent pool founded it."
+        raise Conflict("founder-missing", detail, "origin")
+    _become_registered(tx, organization, verb)
+
+
+def _become_registered(tx: Transaction, organization: Organization, verb: str) -> None:
     organization.registered_at = tx.now(organization.community)
     move(tx, organization, verb, facts.OrganizationRegistered)
 
