@@ -131,8 +131,8 @@ class Body(Table, table=True):
 
 
 class BodyMember(Table, table=True):
-    """A member of an evaluation body. A resident is known by a request that was served, which stands here alone; everywhere
-    else by `subject`, an id made for the membership."""
+    """A member of an evaluation body. A resident is known by a request that was served, which stands here and in
+    `body_seats` alone; everywhere else by `subject`, an id made for the membership."""
 
     __tablename__ = "body_members"
     __table_args__ = (
@@ -145,6 +145,18 @@ class BodyMember(Table, table=True):
     party: str = Field(primary_key=True)
     subject: str = Field(primary_key=True)
     request: str | None = None
+
+
+class BodySeat(Table, table=True):
+    """The id under which a resident was ever a member of an evaluation body: who leaves it and is seated again is the same
+    member, and has scored where they had scored."""
+
+    __tablename__ = "body_seats"
+    __table_args__ = (UniqueConstraint("body", "subject"),)
+
+    body: str = Field(primary_key=True, foreign_key="bodies.id")
+    request: str = Field(primary_key=True)
+    subject: str
 
 
 class EvaluationSession(Table, table=True):

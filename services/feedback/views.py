@@ -88,7 +88,7 @@ class EvaluationView(BaseModel):
 class MemberTerms(BaseModel):
     """A member of the evaluation body. `subject`: of a colleague of the station the subject of the token (`station` where it
     has none), of an expert the expert's id, of a resident the id of a request of theirs that was served, or, of one who is
-    a member already, the id of the membership."""
+    or was a member of this body, the id of the membership."""
 
     model_config = ConfigDict(extra="forbid")
 

@@ -108,3 +108,21 @@ def test_the_satisfaction_of_seasons_is_added_up_from_the_evaluations_there_are(
         ("organization", "o", "2026-Q4", 2, 2, 150),
         ("organization", "p", "2026-Q4", 1, 1, 25),
     ]
+
+
+def test_residents_who_sit_on_an_evaluation_body_keep_their_seats(database_url: Callable[[str], str]) -> None:
+    feedback = next(service for service in SERVICES if service.name == "feedback")
+    database = Database(database_url(feedback.name))
+    upgrade(feedback, database, "feedback_0002")
+    with database.engine.begin() as connection:
+        connection.exec_driver_sql(
+            "INSERT INTO bodies (id, community, starts_on, ends_on, status) "
+            "VALUES ('b', 'c', '2026-01-01', '2026-12-31', 'appointed')"
+        )
+        for party, subject, request in (("station", "station", "NULL"), ("resident", "member", "'request'")):
+            connection.exec_driver_sql(f"INSERT INTO body_members VALUES ('b', '{party}', '{subject}', {request})")
+    upgrade(feedback, database)
+    with database.engine.begin() as connection:
+        seats = connection.exec_driver_sql("SELECT body, request, subject FROM body_seats").all()
+    database.close()
+    assert list(map(tuple, seats)) == [("b", "request", "member")]

@@ -92,6 +92,33 @@ def test_members_change_and_a_resident_who_stays_keeps_the_id(feedback, town):
     assert len(feedback.told("fenghe.body.changed.v1")) == 2
 
 
+def test_who_is_seated_again_is_the_member_they_were(feedback, town):
+    """A resident who leaves the body and comes back keeps the id, and the score given in a session that is still open: it is
+    neither given twice nor hidden from its giver."""
+    other = new_id()
+    feedback.hear(request_served(town.community, other, town.organization))
+    body = town.appoint().json()
+    (resident,) = [member["subject"] for member in body["members"] if member["party"] == "resident"]
+    session = town.open().json()["id"]
+    assert town.score(session, "resident", request=town.request).status_code == 201
+
+    def seat(request):
+        members = [*town.members[:3], {"party": "resident", "subject": request}]
+        changed = town.post(f"bodies/{body['id']}/members", {"members": members}, method="PUT")
+        assert changed.status_code == 200, changed.text
+        return [member["subject"] for member in changed.json()["members"] if member["party"] == "resident"]
+
+    (successor,) = seat(other)
+    assert successor != resident
+    assert town.score(session, "resident", request=town.request).status_code == 403
+    assert seat(resident) == [resident], "by the id they had"
+    assert seat(other) == [successor]
+    assert seat(town.request) == [resident], "by the request"
+    assert kind(town.score(session, "resident", request=town.request)) == (409, "already-scored")
+    scores = town.get(f"sessions/{session}/scores", "resident", request=town.request).json()
+    assert [score["subject"] for score in scores if score["party"] == "resident"] == [resident]
+
+
 def test_a_session_from_its_opening_to_its_findings(feedback, town):
     body = town.appoint().json()
     answer = town.open()

@@ -7,7 +7,7 @@ from sqlmodel import col, select
 
 from services.feedback import rules
 from services.feedback.actions.sessions import cancel_sessions
-from services.feedback.models import Body, BodyMember, Community, Expert, Request
+from services.feedback.models import Body, BodyMember, BodySeat, Community, Expert, Request
 from services.feedback.queries import body_members, body_view
 from services.feedback.views import BodyMembers, BodyTerms, BodyView, MemberTerms
 from shared.access import Caller
@@ -44,8 +44,8 @@ def appoint_body(tx: Transaction, caller: Caller, terms: BodyTerms) -> BodyView:
 
 
 def change_members(tx: Transaction, caller: Caller, id: str, terms: BodyMembers) -> BodyView:
-    """Give the evaluation body these members. What those who leave it gave in open sessions stays; of a resident who stays
-    the id stays too."""
+    """Give the evaluation body these members. What those who leave it gave in open sessions stays; a resident who stays, or
+    is seated again, is the same member by the same id."""
     body = _held(tx, caller, id)
     body.status = follow(rules.BODY, "body", body.status, "change")
     _seat(tx, body, terms.members)
@@ -85,9 +85,12 @@ def _held(tx: Transaction, caller: Caller, id: str) -> Body:
 def _seat(tx: Transaction, body: Body, members: list[MemberTerms]) -> None:
     if missing := rules.missing_parties(member.party for member in members):
         raise Invalid("members", f"All three parties belong to the body; there is no {' and no '.join(missing)}.")
-    staying = tx.session.exec(select(BodyMember).where(BodyMember.body == body.id, BodyMember.party == "resident")).all()
-    requests = {row.subject: row.request for row in staying}
-    subjects = {row.request: row.subject for row in staying}
+    members_now = tx.session.exec(select(BodyMember).where(BodyMember.body == body.id, BodyMember.party == "resident")).all()
+    staying = {row.request for row in members_now}
+    seats = tx.session.exec(select(BodySeat).where(BodySeat.body == body.id)).all()
+    # Those who sit there now come last: the former version seats without keeping a seat, while both run side by side.
+    requests = {seat.subject: seat.request for seat in seats} | {row.subject: row.request for row in members_now}
+    subjects = {request: subject for subject, request in requests.items()}
     rows = {}
     for number, member in enumerate(members):
         field = f"members.{number}.subject"
@@ -96,7 +99,7 @@ def _seat(tx: Transaction, body: Body, members: list[MemberTerms]) -> None:
             _check_expert(tx, body.community, subject, field)
         if member.party == "resident":
             request = requests.get(subject) or subject
-            if request not in subjects:
+            if request not in staying:
                 _check_resident(tx, body.community, request, field)
             subject = subjects.get(request) or new_id()
         if (member.party, request or subject) in rows:
@@ -105,6 +108,11 @@ def _seat(tx: Transaction, body: Body, members: list[MemberTerms]) -> None:
         rows[member.party, request or subject] = row
     tx.session.execute(sa.delete(BodyMember).where(col(BodyMember.body) == body.id))
     tx.session.execute(sa.insert(BodyMember), list(rows.values()))
+    kept = {seat.request for seat in seats}
+    residents = subjects | {row["request"]: row["subject"] for row in rows.values() if row["party"] == "resident"}
+    new = [{"body": body.id, "request": one, "subject": residents[one]} for one in residents if one not in kept]
+    if new:
+        tx.session.execute(sa.insert(BodySeat), new)
 
 
 def _check_expert(tx: Transaction, community: str, id: str, field: str) -> None:
