@@ -14,7 +14,7 @@ from sqlmodel import col, select
 
 from services.matching import actions, holding, learning, pairing, projects, rank
 from services.matching.models import Agreement, Community, Offer, Organization, Project, Satisfaction, Taxonomy
-from services.matching.rules import GONE, PROJECT
+from services.matching.rules import GONE, PROJECT, SERVING
 from shared.events import CloudEvent
 from shared.events.feedback import EvaluationSessionPublished, SatisfactionChanged
 from shared.events.matching import ProjectEvaluated, RequestSubmitted
@@ -108,7 +108,7 @@ def keep_taxonomies(tx: Transaction, events: list[CloudEvent[TaxonomyPublished]]
 )
 def keep_organizations(tx: Transaction, events: list[CloudEvent[OrganizationState]]) -> None:
     """Know who may serve: the registered, and those in incubation under a provisional agreement. What is in the hands of those
-    who go is open to others."""
+    who go is open to others, and what they claim no meeting gives them."""
     holding.hold_alone(tx.session, {event.community for event in events})
     tx.keep(
         Organization,
@@ -128,8 +128,12 @@ def keep_organizations(tx: Transaction, events: list[CloudEvent[OrganizationStat
         ],
     )
     organizations = {event.data.organization for event in events}
-    gone = select(Organization.id).where(col(Organization.id).in_(organizations), col(Organization.status).in_(GONE))
-    actions.projects.take_back_from(tx, set(tx.session.exec(gone)))
+    known = select(Organization.id, Organization.status).where(col(Organization.id).in_(organizations))
+    statuses = dict(tx.session.exec(known).all())
+    idle = {id for id, status in statuses.items() if status not in SERVING}
+    if idle:
+        actions.claims.withdraw_what_cannot_be_carried(tx, idle)
+    actions.projects.take_back_from(tx, {id for id, status in statuses.items() if status in GONE})
     pairing.hand_on_what_cannot_be_served(tx, organizations)
     offered = select(Offer.community, Offer.item).where(col(Offer.organization).in_(organizations))
     _match_again(tx, tx.session.exec(offered))
@@ -137,7 +141,7 @@ def keep_organizations(tx: Transaction, events: list[CloudEvent[OrganizationStat
 
 @on(AgreementSigned, AgreementRenewed, AgreementExpiring, AgreementEnded)
 def keep_agreements(tx: Transaction, events: list[CloudEvent[AgreementState]]) -> None:
-    """Know what each organization may serve, and how long."""
+    """Know what each organization may serve, and how long; what they claim without an agreement no meeting gives them."""
     holding.hold_alone(tx.session, {event.community for event in events})
     tx.keep(
         Agreement,
@@ -155,6 +159,9 @@ def keep_agreements(tx: Transaction, events: list[CloudEvent[AgreementState]]) -
             for event in events
         ],
     )
+    ended = {event.data.organization for event in events if event.data.status == "ended"}
+    if ended:
+        actions.claims.withdraw_what_cannot_be_carried(tx, ended)
     pairing.hand_on_what_cannot_be_served(tx, {event.data.organization for event in events})
     signed = [event for event in events if event.data.status == "in-force"]
     _match_again(tx, ((event.community, item) for event in signed for item in event.data.items))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from datetime import datetime, time, timedelta
+from typing import Any
 
 from sqlalchemy import or_
 from sqlmodel import col, select
@@ -51,12 +52,12 @@ def hold_of(tx: Transaction, requests: Collection[str]) -> list[Project]:
     return list(hold(tx, {id for id in tx.session.exec(inside) if id is not None}).values())
 
 
-def tell(tx: Transaction, fact: type[ProjectState], project: Project) -> None:
-    """Tell a fact of a project, with the claims that stand."""
+def tell(tx: Transaction, fact: type[ProjectState], project: Project, **more: Any) -> None:
+    """Tell a fact of a project, with the claims that stand, and what `more` it says."""
     tx.session.flush()
     statement = select(Claim).where(Claim.project == project.id, col(Claim.status).in_(STANDING))
     claims = tx.session.exec(statement.order_by(col(Claim.wish), col(Claim.claimed_at), col(Claim.id)))
-    tx.tell(fact(**telling.project_state(project, list(claims))))
+    tx.tell(fact(**telling.project_state(project, list(claims)), **more))
 
 
 def inside(tx: Transaction, project: Project) -> list[Request]:

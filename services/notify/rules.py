@@ -168,7 +168,7 @@ NOTICES: Mapping[type[Fact], tuple[tuple[RecipientKind, ...], str]] = {
     EvaluationSessionPublished: (("organization", "station"), "evaluation-session.published"),
     EvaluationSessionCancelled: (("organization",), "evaluation-session.cancelled"),
     ProjectClaimed: (("station",), "project.claimed"),
-    ProjectClaimWithdrawn: (("station",), "project.claim-withdrawn"),
+    ProjectClaimWithdrawn: (("station", "organization"), "project.claim-withdrawn"),
     ProjectAssigned: (("organization",), "project.assigned"),
     ProjectDelivered: (("station",), "project.delivered"),
     ProjectOverdue: (("station", "organization"), "project.overdue"),
@@ -188,6 +188,8 @@ NOTICES: Mapping[type[Fact], tuple[tuple[RecipientKind, ...], str]] = {
 
 NOT_UNDERSTOOD = "request.unmatched/not-understood"
 """How a notice of `request.unmatched` is said when the request was not understood. The kind of the notice is the same."""
+CANNOT_CARRY = "project.claim-withdrawn/cannot-carry"
+"""How a notice of `project.claim-withdrawn` is said where the organization did not do it itself."""
 URGENT = {"request.submitted": "request.submitted/urgent", "request.unmatched": "request.unmatched/urgent"}
 """How notices are said of what cannot wait and nobody has read yet: a cry for help, which goes to no organization."""
 
@@ -255,15 +257,22 @@ def _organizations(fact: Fact) -> Iterable[str | None]:
         return sorted({outcome.organization for outcome in fact.outcomes})
     if isinstance(fact, ProjectReopened):
         return [fact.relieved]
+    if isinstance(fact, ProjectClaimWithdrawn):
+        return (
+            [] if fact.withdrawn is None or fact.withdrawn.because == "by-the-organization" else [fact.withdrawn.organization]
+        )
     return [getattr(fact, "organization", None)]
 
 
 def parameters(fact: Fact) -> dict[str, str]:
-    """The ids a notice of this fact needs, and that it is urgent where it is. Of a matched request these are the organization
-    and offer that are asked now, which is the first candidate unless it has had the request before."""
+    """The ids a notice of this fact needs, that it is urgent where it is, and why a claim was withdrawn. Of a matched request
+    these are the organization and offer that are asked now, which is the first candidate unless it has had the request
+    before."""
     named = {name: getattr(fact, name, None) for name in PARAMETERS}
     if isinstance(fact, RequestMatched) and fact.organization is None and fact.candidates:
         named |= {"organization": fact.candidates[0].organization, "offer": fact.candidates[0].offer}
+    if isinstance(fact, ProjectClaimWithdrawn) and fact.withdrawn is not None:
+        named |= {"organization": fact.withdrawn.organization, "because": fact.withdrawn.because}
     if getattr(fact, "urgency", None) == "urgent":
         named["urgency"] = "urgent"
     return {name: id for name, id in named.items() if id is not None}
@@ -271,7 +280,10 @@ def parameters(fact: Fact) -> dict[str, str]:
 
 def said_as(kind: str, parameters: Mapping[str, str]) -> str:
     """Which sentences say a notice of this kind and these parameters: nobody can serve a request, or nobody has
-    understood it, or it is a cry for help, which are three things."""
+    understood it, or it is a cry for help, which are three things; an organization withdrew its claim, or may not carry the
+    project any more."""
+    if kind == "project.claim-withdrawn":
+        return kind if parameters.get("because", "by-the-organization") == "by-the-organization" else CANNOT_CARRY
     if "item" in parameters:
         return kind
     if parameters.get("urgency") == "urgent":

@@ -44,6 +44,7 @@ ProjectKind = Literal[
 ProjectStatus = Literal["proposed", "opened", "assigned", "delivered", "evaluated", "closed"]
 MeetingStatus = Literal["scheduled", "opened", "concluded", "confirmed", "cancelled"]
 ObjectionStatus = Literal["raised", "upheld", "rejected"]
+WithdrawnBecause = Literal["by-the-organization", "left", "suspended", "agreement-ended"]
 
 
 class Reason(Part):
@@ -256,8 +257,19 @@ class ProjectClaimed(ProjectState, type="fenghe.project.claimed.v1"):
     """An organization claimed the project."""
 
 
+class ClaimWithdrawal(Part):
+    """Whose claim was withdrawn, and why: the organization did it itself, or may not carry the project any more, because it
+    left the community, is suspended, or has no agreement in force for the project."""
+
+    organization: str
+    because: WithdrawnBecause
+
+
 class ProjectClaimWithdrawn(ProjectState, type="fenghe.project.claim-withdrawn.v1"):
-    """An organization withdrew its claim before the bell."""
+    """A claim was withdrawn before the bell, by its organization, or because that may not carry the project any more:
+    `withdrawn`."""
+
+    withdrawn: ClaimWithdrawal | None = None
 
 
 class ProjectAssigned(ProjectState, type="fenghe.project.assigned.v1", public=True):

@@ -195,7 +195,9 @@ class Neighbourhood:
             self.evaluated(f.EvaluationSessionPublished),
             self.evaluated(f.EvaluationSessionCancelled),
             self.project_told(m.ProjectClaimed),
-            self.project_told(m.ProjectClaimWithdrawn),
+            self.project_told(
+                m.ProjectClaimWithdrawn, withdrawn=m.ClaimWithdrawal(organization=self.organization, because="left")
+            ),
             self.project_told(m.ProjectAssigned, organization=self.organization),
             self.project_told(m.ProjectDelivered, organization=self.organization, delivered_at=MOMENT),
             self.project_told(m.ProjectOverdue, organization=self.organization, overdue=True),

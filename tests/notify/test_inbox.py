@@ -12,7 +12,7 @@ from deploy.services import NAMES
 from services.notify import queries
 from services.notify.app import service
 from services.notify.models import Notice
-from services.notify.rules import CONCERNS_NOBODY, NOT_UNDERSTOOD, NOTICES, URGENT
+from services.notify.rules import CANNOT_CARRY, CONCERNS_NOBODY, NOT_UNDERSTOOD, NOTICES, URGENT
 from services.notify.sentences import SENTENCES
 from shared.events import catalogue
 from shared.events import matching as m
@@ -20,8 +20,9 @@ from shared.events import registry as r
 from tests.notify.given import MOMENT, Neighbourhood, at_the_moment
 
 # What is said of one of each fact, with everything known.
-OTHERWISE = {NOT_UNDERSTOOD, *URGENT.values()}
-SAID = {(kind, role) for kind, role in SENTENCES if kind not in OTHERWISE}
+OTHERWISE = {(kind, role) for kind in (NOT_UNDERSTOOD, *URGENT.values()) for role in ("resident", "station")}
+OTHERWISE |= {(CANNOT_CARRY, role) for role in ("organization", "station")}
+SAID = set(SENTENCES) - OTHERWISE
 
 
 @pytest.fixture
@@ -59,7 +60,7 @@ def test_every_fact_is_in_the_catalogue_or_concerns_nobody():
     assert not set(NOTICES) & set(CONCERNS_NOBODY)
     said = {(kind, recipient) for recipients, kind in NOTICES.values() for recipient in recipients}
     assert said == SAID
-    assert set(SENTENCES) - said == {(kind, role) for kind in OTHERWISE for role in ("resident", "station")}
+    assert set(SENTENCES) - said == OTHERWISE
     assert {type(fact) for fact in Neighbourhood().all()} == set(NOTICES)
 
 
@@ -231,5 +232,24 @@ def test_notices_keep_ids_only(notify, fenghe):
     notify.hear(*fenghe.all())
     ids = {fenghe.community, fenghe.organization, fenghe.offer, fenghe.request, fenghe.referral, fenghe.agreement}
     ids |= {"fenghe-garden", "meal-service", "elderly"}
+    ids |= {"left"}  # and by a word of the catalogue why a claim was withdrawn
     ids |= {fenghe.project, fenghe.meeting, fenghe.question, fenghe.objection, fenghe.webhook}
     assert {value for notice in notify.rows(Notice) for value in notice.parameters.values()} <= ids
+
+
+def test_a_claim_withdrawn_says_whose_and_whether_the_organization_did_it_itself(notify, fenghe):
+    def told(because):
+        return fenghe.project_told(
+            m.ProjectClaimWithdrawn, withdrawn=m.ClaimWithdrawal(organization=fenghe.organization, because=because)
+        )
+
+    former = fenghe.project_told(m.ProjectClaimWithdrawn)
+    facts = [*fenghe.names(), former, told("by-the-organization"), told("left")]
+    notify.deliver([at_the_moment(notify.event(fact)) for fact in facts])
+    read = {role: inbox(notify, role, owner=owners(fenghe)[role])["items"] for role in ("station", "organization")}
+    station = [notice["zh"] for notice in read["station"] if notice["kind"] == "project.claim-withdrawn"]
+    assert ["一家组织撤回了" in station[0], "撤回了" in station[1], "已不能承接" in station[2]] == [True] * 3
+    assert "一家组织" not in station[1] + station[2], "the organization is named"
+    (own,) = [notice for notice in read["organization"] if notice["kind"] == "project.claim-withdrawn"]
+    assert "目前不能承接" in own["zh"]
+    assert "may not carry it" in own["en"]

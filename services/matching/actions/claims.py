@@ -2,20 +2,48 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
+
 from sqlmodel import col, select
 
 from services.matching import projects, queries, telling
 from services.matching.actions.projects import held_with_meeting
-from services.matching.models import Claim, Meeting, Pair, Project, Question
-from services.matching.rules import PROJECT, QUESTION
+from services.matching.models import Claim, Meeting, Organization, Pair, Project, Question
+from services.matching.rules import PROJECT, QUESTION, SERVING
 from services.matching.views import AnswerTerms, ClaimTerms, ProjectView, QuestionTerms, QuestionView
 from shared.access import Caller
 from shared.clock import civil_date
-from shared.events.matching import ProjectClaimed, ProjectClaimWithdrawn, QuestionAnswered, QuestionAsked
+from shared.events.matching import (
+    ClaimWithdrawal,
+    ProjectClaimed,
+    ProjectClaimWithdrawn,
+    QuestionAnswered,
+    QuestionAsked,
+    Reason,
+    WithdrawnBecause,
+)
 from shared.identifiers import new_id
 from shared.lifecycle import follow
 from shared.messaging import Transaction
 from shared.problems import Conflict, Forbidden, Invalid, NotFound
+
+WITHDRAWN: Mapping[WithdrawnBecause, Reason] = {
+    "by-the-organization": Reason(zh="组织自己撤回了认领。", en="The organization withdrew its claim itself."),
+    "left": Reason(
+        zh="组织已不再为本社区服务，认领随之撤回。",
+        en="The organization does not serve this community any more; its claim was withdrawn with that.",
+    ),
+    "suspended": Reason(
+        zh="组织被暂停服务，认领随之撤回；铃响之前恢复了，可以重新认领。",
+        en="The organization was suspended, and its claim withdrawn with that; reinstated before the bell, it may claim again.",
+    ),
+    "agreement-ended": Reason(
+        zh="组织已没有涵盖这个项目的有效服务协议，认领随之撤回；铃响之前重新签订了，可以重新认领。",
+        en="The organization has no agreement in force for this project any more, and its claim was withdrawn with that; once "
+        "one is signed before the bell, it may claim again.",
+    ),
+}
+"""Why a claim was withdrawn, as its organization and the station read it."""
 
 
 def claim_project(tx: Transaction, caller: Caller, id: str, terms: ClaimTerms) -> ProjectView:
@@ -70,14 +98,50 @@ def withdraw_claim(tx: Transaction, caller: Caller, id: str) -> ProjectView:
     claim = tx.session.exec(mine.execution_options(populate_existing=True)).first()
     if claim is None:
         raise Conflict("claim-missing", "You have no claim of this project that stands.", "project")
+    _withdraw(tx, project, claim, "by-the-organization")
+    return queries.projects.project_view(tx.session, caller, project)
+
+
+def withdraw_what_cannot_be_carried(tx: Transaction, organizations: Collection[str]) -> None:
+    """Withdraw the claims of these organizations at meetings that are open, as far as they may not carry the project any
+    more: it would be lost to those who may. After the bell claims stand, and confirmation decides. The caller holds the
+    communities."""
+    named = select(Organization.community).where(col(Organization.id).in_(organizations))
+    opened = select(Meeting.id).where(Meeting.status == "opened", col(Meeting.community).in_(named)).order_by(Meeting.id)
+    # Locked before the claims are read: of a claim that is being made, one sees the other.
+    meetings = list(tx.session.exec(opened.with_for_update()))
+    theirs = select(Claim).where(
+        col(Claim.meeting).in_(meetings), col(Claim.organization).in_(organizations), Claim.status == "standing"
+    )
+    claims = list(tx.session.exec(theirs.order_by(Claim.id))) if meetings else []
+    held = projects.hold(tx, {claim.project for claim in claims})
+    for claim in claims:
+        project = held[claim.project]
+        if not may_carry(tx, project, claim.organization):
+            project.status = follow(PROJECT, "project", project.status, "withdraw the claim of")
+            _withdraw(tx, project, claim, _why_not(tx, claim.organization))
+
+
+def _why_not(tx: Transaction, organization: str) -> WithdrawnBecause:
+    status = tx.session.exec(select(Organization.status).where(Organization.id == organization)).one()
+    if status in SERVING:
+        return "agreement-ended"
+    return "suspended" if status == "suspended" else "left"
+
+
+def _withdraw(tx: Transaction, project: Project, claim: Claim, because: WithdrawnBecause) -> None:
+    """Withdraw a claim that stands, and lift its pin."""
     claim.status = "withdrawn"
+    claim.reason_zh, claim.reason_en = WITHDRAWN[because].zh, WITHDRAWN[because].en
     tx.session.add(claim)
-    pinned = select(Pair).where(Pair.meeting == claim.meeting, Pair.project == id, Pair.organization == organization)
+    pinned = select(Pair).where(
+        Pair.meeting == claim.meeting, Pair.project == claim.project, Pair.organization == claim.organization
+    )
     for pair in tx.session.exec(pinned.where(Pair.kind == "pinned", col(Pair.lifted_at).is_(None))):
         pair.lifted_at = tx.now(project.community)
         tx.session.add(pair)
-    projects.tell(tx, ProjectClaimWithdrawn, project)
-    return queries.projects.project_view(tx.session, caller, project)
+    withdrawal = ClaimWithdrawal(organization=claim.organization, because=because)
+    projects.tell(tx, ProjectClaimWithdrawn, project, withdrawn=withdrawal)
 
 
 def ask_question(tx: Transaction, caller: Caller, id: str, terms: QuestionTerms) -> QuestionView:

@@ -49,6 +49,7 @@ from shared.events.matching import (
     ObjectionUpheld,
     ProjectAssigned,
     ProjectChanged,
+    Reason,
 )
 from shared.identifiers import new_id
 from shared.lifecycle import follow
@@ -57,6 +58,9 @@ from shared.problems import Conflict, Forbidden, Invalid, NotFound
 
 Solved = tuple[Mapping[str, Any], Mapping[str, Any]]
 """An instance and its result, solved before the transaction began."""
+
+CANCELLED = Reason(zh="认领大会取消了，认领随之撤回。", en="The claim meeting was called off, and the claim withdrawn with it.")
+"""Why the claims of a meeting that was called off are withdrawn."""
 
 
 def schedule_meeting(tx: Transaction, caller: Caller, terms: MeetingTerms) -> MeetingView:
@@ -114,6 +118,7 @@ def cancel_meeting(tx: Transaction, caller: Caller, id: str) -> MeetingView:
     meeting.status = follow(MEETING, "meeting", meeting.status, "cancel")
     for claim in queries.meetings.claims_at_the_bell(tx.session, id):
         claim.status = "withdrawn"
+        claim.reason_zh, claim.reason_en = CANCELLED.zh, CANCELLED.en
         tx.session.add(claim)
     _take_off(tx, meeting, queries.meetings.projects_of(tx.session, id))
     return _told(tx, MeetingCancelled, meeting)

@@ -89,8 +89,8 @@ class Meeting(Table, table=True):
 
 
 class Claim(Table, table=True):
-    """An organization's claim of a project at a meeting. `score`, `parts` and the reasons are those of the last allocation;
-    `won` and `lost` are final."""
+    """An organization's claim of a project at a meeting. `score`, `parts` and the reasons are those of the last allocation,
+    or the reasons why it was withdrawn; `won` and `lost` are final."""
 
     __tablename__ = "claims"
     __table_args__ = (

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from services.notify.rules import NOT_UNDERSTOOD, URGENT, RecipientKind
+from services.notify.rules import CANNOT_CARRY, NOT_UNDERSTOOD, URGENT, RecipientKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -303,8 +303,22 @@ SENTENCES: Mapping[tuple[str, RecipientKind], Text] = {
         "On {date} an organization claimed {project} of {place}.",
     ),
     ("project.claim-withdrawn", "station"): Text(
-        "{date}，有组织撤回了对{place}{project}的认领。",
-        "On {date} an organization withdrew its claim of {project} of {place}.",
+        "{date}，{organization}撤回了对{place}{project}的认领。",
+        "On {date} {organization} withdrew its claim of {project} of {place}.",
+    ),
+    ("project.claim-withdrawn", "organization"): Text(
+        "{date}，贵组织对{place}{project}的认领已撤回。",
+        "On {date} your claim of {project} of {place} was withdrawn.",
+    ),
+    (CANNOT_CARRY, "station"): Text(
+        "{date}，{organization}已不能承接{place}的{project}（没有生效的服务协议，或被暂停、已退出），它的认领随之撤回，原因写在认领里。",
+        "On {date} {organization} could no longer carry {project} of {place} (no agreement in force, suspended, or gone), "
+        "and its claim was withdrawn with that; the claim says why.",
+    ),
+    (CANNOT_CARRY, "organization"): Text(
+        "{date}，贵组织对{place}{project}的认领被撤回：目前不能承接，原因写在认领里。铃响之前条件恢复了，可以重新认领；有疑问请与服务站联系。",
+        "On {date} your claim of {project} of {place} was withdrawn, since you may not carry it at present; the claim says "
+        "why. If that is put right before the bell you may claim it again; please ask the station if anything is unclear.",
     ),
     ("project.assigned", "organization"): Text(
         "恭喜！{date}，{place}的{project}由{organization}承接，请按期办好。",
