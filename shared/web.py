@@ -14,6 +14,7 @@ from fastapi import Depends, FastAPI, Query, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import AfterValidator, BaseModel
+from sqlalchemy import TextClause, text
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.exc import TimeoutError as SQLAlchemyTimeoutError
 from sqlmodel import Session
@@ -140,17 +141,43 @@ PAGE_REQUEST: Any = Depends(_page_request)
 """A route's page: `page: PageRequest = PAGE_REQUEST`."""
 
 
-def paginate(session: Session, statement: Any, key: Any, page: PageRequest, present: Callable[[Any], T]) -> Page[T]:
-    """One page of a selection of rows, ascending by `key`, a unique text column of theirs."""
-    statement = statement.order_by(key).limit(page.limit + 1)
-    if page.after is not None:
-        statement = statement.where(key > page.after)
-    rows = list(session.execute(statement).scalars())
+FIRST = "!"
+"""Before the key in a cursor: the page goes on among the rows that come first."""
+
+
+def paginate(
+    session: Session,
+    statement: Any,
+    key: Any,
+    page: PageRequest,
+    present: Callable[[Any], T],
+    first: TextClause | None = None,
+) -> Page[T]:
+    """One page of a selection of rows, ascending by `key`, a unique text column of theirs. Those for which the condition
+    `first` holds (it is never null) come before all others."""
+    statement = statement.order_by(key)
+    before: list[Any] = []
+    after = page.after
+    if first is not None and (after is None or after.startswith(FIRST)):
+        before = _rows(session, statement.where(first), key, after and after.removeprefix(FIRST), page.limit + 1)
+        after = None
+    if first is not None:
+        statement = statement.where(text(f"NOT ({first.text})"))
+    wanted = page.limit + 1 - len(before)
+    rows = before + (_rows(session, statement, key, after, wanted) if wanted else [])
     following = None
     if len(rows) > page.limit:
         rows.pop()
-        following = base64.urlsafe_b64encode(str(getattr(rows[-1], key.key)).encode()).decode()
+        name = str(getattr(rows[-1], key.key))
+        name = FIRST + name if len(rows) <= len(before) else name
+        following = base64.urlsafe_b64encode(name.encode()).decode()
     return Page(items=[present(row) for row in rows], next=following)
+
+
+def _rows(session: Session, statement: Any, key: Any, after: str | None, most: int) -> list[Any]:
+    if after is not None:
+        statement = statement.where(key > after)
+    return list(session.execute(statement.limit(most)).scalars())
 
 
 def problem_response(problem: Problem, request: Request) -> JSONResponse:

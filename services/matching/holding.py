@@ -40,6 +40,7 @@ WRITTEN = (
     "merged_into",
     "project",
     "unserved",
+    "attended_at",
 )
 
 
@@ -105,6 +106,13 @@ def _insert(session: Session, model: type[SQLModel], values: Sequence[SQLModel])
 def save(session: Session, requests: Sequence[Request]) -> None:
     """Write changed requests back, in one statement."""
     sets.update(session, _REQUESTS, WRITTEN, [[getattr(request, name) for name in WRITTEN] for request in requests])
+
+
+def seen_to(tx: Transaction, request: Request) -> None:
+    """The station decided something about a request, and so has read its words: an emergency does not stand before all others
+    any more. The caller saves the request."""
+    if request.alarm is not None and request.attended_at is None:
+        request.attended_at = tx.now(request.community)
 
 
 def decide(tx: Transaction, referral: Referral, verb: str, **values: Any) -> None:

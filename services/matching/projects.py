@@ -10,7 +10,7 @@ from sqlalchemy import or_
 from sqlmodel import col, select
 
 from services.matching import fate, telling
-from services.matching.holding import load, save
+from services.matching.holding import load, save, seen_to
 from services.matching.models import Claim, Project, Request
 from services.matching.rules import REQUEST
 from shared.clock import CIVIL_TIME
@@ -73,6 +73,7 @@ def gather(tx: Transaction, project: Project, requests: Sequence[Request]) -> No
         else:
             request.status = follow(REQUEST, "request", request.status, "gather")
             request.project, request.organization, request.offer = project.id, None, None
+            seen_to(tx, request)
         tx.tell(RequestGathered(**telling.request_state(request)))
     save(tx.session, requests)
 

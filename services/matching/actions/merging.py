@@ -38,6 +38,8 @@ def merge_request(tx: Transaction, caller: Caller, id: str, terms: MergeTerms) -
         raise Conflict(
             f"request-{into.status}", f"The request to merge into is {into.status}; nothing follows it any more.", "into"
         )
+    if caller.role != "resident":
+        holding.seen_to(tx, request)
     withdraw_open_referral(tx, request)
     if request.merged_into is not None:
         fate.leave(tx, request)

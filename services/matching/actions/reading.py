@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from services.matching import learning, pairing, queries, telling
+from services.matching import holding, learning, pairing, queries, telling
 from services.matching.actions.requests import community_of, locked, withdraw_open_referral
 from services.matching.models import Request
 from services.matching.rules import REQUEST
@@ -33,6 +33,7 @@ def classify_request(tx: Transaction, caller: Caller, id: str, terms: Classifica
             f"There is no item {terms.item!r} in this community's taxonomy (yet); take one from GET /api/registry/taxonomies.",
             "item-unknown",
         )
+    holding.seen_to(tx, request)
     return read_as(tx, request, status, category, terms.item, BY_STATION)
 
 
@@ -60,8 +61,10 @@ def correct_request(tx: Transaction, caller: Caller, id: str, terms: CorrectionT
     category = None if terms.item is None else queries.menu.category_of(tx.session, community, terms.item)
     if terms.item is not None and category is None:
         raise Invalid("item", f"There is no item {terms.item!r} in this community's taxonomy (yet).", "item-unknown")
+    holding.seen_to(tx, request)
     if (request.status, "correct") not in REQUEST or request.item == terms.item:
         learning.learn(tx, request, category, terms.item, BY_STATION)
+        holding.save(tx.session, [request])
         return queries.requests.request_view(tx.session, request)
     withdraw_open_referral(tx, request)
     request.candidates, request.organization, request.offer = [], None, None

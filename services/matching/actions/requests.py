@@ -23,7 +23,7 @@ from shared.events.matching import (
 from shared.identifiers import new_id
 from shared.lifecycle import follow
 from shared.messaging import Transaction
-from shared.problems import Forbidden, Invalid, NotFound
+from shared.problems import Conflict, Forbidden, Invalid, NotFound
 
 
 def submit_request(tx: Transaction, caller: Caller, terms: RequestTerms) -> RequestTakenIn:
@@ -111,6 +111,21 @@ def withdraw_open_referral(tx: Transaction, request: Request) -> None:
         tx.tell(ReferralWithdrawn(**telling.referral_state(referral)))
 
 
+def attend_to_request(tx: Transaction, caller: Caller, id: str, terms: RemarkTerms | None) -> RequestView:
+    """The station has seen to an emergency; what was done is kept as a remark. Raises Conflict for a request that is none
+    (`no-emergency`), or was seen to before (`emergency-attended`)."""
+    caller.belongs_to(community_of(tx, id))
+    request = locked(tx, id)
+    if request.alarm is None:
+        raise Conflict("no-emergency", "This request was not taken for an emergency.")
+    if request.attended_at is not None:
+        raise Conflict("emergency-attended", "Somebody at the station has seen to this emergency already.")
+    holding.seen_to(tx, request)
+    keep_remark(tx, caller, request, "attend", terms)
+    holding.save(tx.session, [request])
+    return queries.requests.request_view(tx.session, request)
+
+
 def dispute_request(tx: Transaction, caller: Caller, id: str, terms: RemarkTerms | None) -> RequestView:
     """The resident disputes that the request was served."""
     caller.holds(id)
@@ -179,6 +194,11 @@ def locked(tx: Transaction, id: str, for_ranking: bool = False) -> Request:
 def move(tx: Transaction, caller: Caller, request: Request, verb: str, terms: RemarkTerms | ReasonTerms | None) -> None:
     """Move a request on, and keep the reason that was given. Raises Conflict where it does not stand where it must."""
     request.status = follow(REQUEST, "request", request.status, verb)
+    keep_remark(tx, caller, request, verb, terms)
+
+
+def keep_remark(tx: Transaction, caller: Caller, request: Request, verb: str, terms: RemarkTerms | ReasonTerms | None) -> None:
+    """Keep what somebody said of what they did."""
     if terms is not None and terms.reason is not None:
         now = tx.now(request.community)
         remark = Remark(id=new_id(), request=request.id, verb=verb, role=caller.role, reason=terms.reason, said_at=now)

@@ -67,7 +67,8 @@ def list_requests(
     caller: Caller = allow("station"),
     edge: Edge = EDGE,
 ) -> Page[RequestDetail]:
-    """The requests of a community, oldest first."""
+    """The requests of a community: first the emergencies that nobody at the station has seen to, then the others; of both the
+    oldest first."""
     return edge.read(queries.requests.list_requests, caller, community, status, page, emergencies)
 
 
@@ -88,6 +89,15 @@ def correct_request(id: str, body: CorrectionTerms, caller: Caller = allow("stat
     """Say what a request really asks for, or that it asks for nothing. It is learned; one that nobody has accepted yet goes
     the right way."""
     return edge.run(actions.reading.correct_request, caller, id, body)
+
+
+@router.post("/requests/{id}/attending", tags=["requests"])
+def attend_to_request(
+    id: str, body: RemarkTerms | None = None, caller: Caller = allow("station"), edge: Edge = EDGE
+) -> RequestView:
+    """Say that somebody saw to an emergency, and what was done: it no longer stands before all other requests. One that the
+    station read, corrected, merged or gathered counts as seen to, too."""
+    return edge.run(actions.requests.attend_to_request, caller, id, body)
 
 
 @router.post("/requests/{id}/withdrawal", tags=["requests"])

@@ -12,15 +12,17 @@ from services.matching.models.base import Table
 from shared.database import JSON, UTCDateTime
 
 OPEN = text("status IN ('classified', 'matched', 'unmatched', 'gathered', 'accepted')")
+ALARMING = text("alarm IS NOT NULL AND attended_at IS NULL AND status IN ('submitted', 'classified', 'unmatched')")
+"""An emergency that nobody at the station has seen to."""
 
 
 class Request(Table, table=True):
     """A resident's request. `text` is the only copy of the resident's words. `candidates` are those of the fact, best
     first; `matched_at` is when organizations were found for it the first time. `intake` says how it reached the
-    system, `channel` where the resident raised it. `alarm` is the kind of help that must be called at once; `understood`
-    what was made of the words beside the item (`understanding.py`). `fee_limit` (yuan), `speaks`, `wanted_at` and `urgency` are
-    what the resident asks of whoever comes. `unserved`: of a request that nobody can serve, how many organizations fail by
-    which condition."""
+    system, `channel` where the resident raised it. `alarm` is the kind of help that must be called at
+    once, `attended_at` when somebody at the station saw to it; `understood` what was made of the words beside the item
+    (`understanding.py`). `fee_limit` (yuan), `speaks`, `wanted_at` and `urgency` are what the resident asks of whoever comes.
+    `unserved`: of a request that nobody can serve, how many organizations fail by which condition."""
 
     __tablename__ = "requests"
     __table_args__ = (
@@ -47,6 +49,7 @@ class Request(Table, table=True):
         CheckConstraint("(status IN ('served', 'disputed', 'closed')) = (served_at IS NOT NULL)", name="served_at"),
         Index("ix_requests_community_status_item", "community", "status", "item"),
         Index("ix_requests_open", "community", "compound", "item", "id", sqlite_where=OPEN, postgresql_where=OPEN),
+        Index("ix_requests_alarming", "community", "id", sqlite_where=ALARMING, postgresql_where=ALARMING),
     )
 
     id: str = Field(primary_key=True)
@@ -77,6 +80,7 @@ class Request(Table, table=True):
     wanted_at: datetime | None = Field(default=None, sa_type=UTCDateTime)
     urgency: str = "routine"
     unserved: dict[str, int] = Field(default_factory=dict, sa_type=JSON)
+    attended_at: datetime | None = Field(default=None, sa_type=UTCDateTime)
 
 
 class Referral(Table, table=True):
@@ -212,7 +216,8 @@ class FittedModel(Table, table=True):
 
 
 class Remark(Table, table=True):
-    """Why somebody withdrew, disputed, reopened or closed a request, in their own words; kept here alone."""
+    """Why somebody withdrew, disputed, reopened or closed a request, or what was done in an emergency, in their own words; kept
+    here alone."""
 
     __tablename__ = "remarks"
 

@@ -41,7 +41,7 @@ def names_items(request: Request) -> bool:
 def emergency(request: Request) -> EmergencyView | None:
     if request.alarm is None:
         return None
-    return EmergencyView(kind=request.alarm, **ADVICE[request.alarm]._asdict())
+    return EmergencyView(kind=request.alarm, **ADVICE[request.alarm]._asdict(), attended_at=request.attended_at)
 
 
 SIMILAR = 0.12

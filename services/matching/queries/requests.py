@@ -10,6 +10,7 @@ from sqlmodel import Session, col, select
 
 from services.matching import duplicates
 from services.matching.models import Offer, Organization, Referral, Remark, Request
+from services.matching.models.requests import ALARMING
 from services.matching.queries import menu, reading, referrals
 from services.matching.rank.conditions import CONDITIONS, FAILED
 from services.matching.rules import OPEN_REQUEST, OWN_REFERRAL
@@ -59,14 +60,15 @@ def list_requests(
     page: PageRequest,
     emergencies: bool = False,
 ) -> Page[RequestDetail]:
-    """The requests of a community, oldest first, for its station; or only those that call for help at once."""
+    """The requests of a community for its station: first the emergencies that nobody there has seen to, then the others; of
+    both the oldest first. Or only those that call for help at once."""
     caller.belongs_to(community)
     statement = select(Request).where(Request.community == community)
     if status is not None:
         statement = statement.where(Request.status == status)
     if emergencies:
         statement = statement.where(col(Request.alarm).is_not(None))
-    listed: Page[Request] = paginate(session, statement, Request.id, page, _row)
+    listed: Page[Request] = paginate(session, statement, Request.id, page, _row, first=ALARMING)
     return Page(items=_details(session, caller, listed.items), next=listed.next)
 
 

@@ -105,12 +105,14 @@ class UnderstoodView(BaseModel):
 
 
 class EmergencyView(BaseModel):
-    """A message that calls for help at once: whom to call, and what to say, at the top and before anything else."""
+    """A message that calls for help at once: whom to call, and what to say, at the top and before anything else.
+    `attended_at` is when somebody at the station saw to it."""
 
     kind: str
     number: str
     zh: str
     en: str
+    attended_at: datetime | None
 
 
 class FailedCondition(BaseModel):
@@ -189,7 +191,7 @@ class SubmittedRequest(RequestTakenIn, Personal):
 
 
 class RemarkView(Personal):
-    """Why somebody withdrew, disputed, reopened or closed the request."""
+    """Why somebody withdrew, disputed, reopened or closed the request, or what was done in the emergency (`attend`)."""
 
     verb: str
     role: str
