@@ -45,12 +45,12 @@ USUAL_DAYS = 60
 
 @dataclass(frozen=True, slots=True)
 class Unmatched:
-    """An unmatched request, how many residents asked for it, and in which words."""
+    """An unmatched request, which residents asked for it, and in which words."""
 
     request: str
     item: str
     category: str
-    supporters: int
+    residents: frozenset[str]
     text: str
 
 
@@ -72,7 +72,7 @@ def suggest(
             continue
         zh = "、".join(names.get(item, (item, item))[0] for item in items)
         en = "; ".join(names.get(item, (item, item))[1] for item in items)
-        count = sum(one.supporters for one in some)
+        count = len(frozenset[str]().union(*(one.residents for one in some)))
         category = next(one.category for one in some if one.item == items[0])
         found.append(
             Suggestion(

@@ -12,6 +12,7 @@ from sqlmodel import col, select
 from services.matching import fate, telling
 from services.matching.holding import load, save, seen_to
 from services.matching.models import Claim, Project, Request
+from services.matching.queries.projects import residents_of
 from services.matching.rules import REQUEST
 from shared.clock import CIVIL_TIME
 from shared.events.matching import (
@@ -136,11 +137,13 @@ def take_back(tx: Transaction, project: Project) -> None:
 
 
 def count(tx: Transaction, project: Project) -> None:
-    """Count the requests inside a project and the residents who asked, each once."""
+    """Count the requests inside a project and the residents who asked, each once as far as it is known who they are."""
     tx.session.flush()
     requests = inside(tx, project)
     project.requests = [request.id for request in requests]
-    project.beneficiaries = sum(request.supporters for request in requests)
+    following = (col(Request.merged_into).in_(project.requests), col(Request.status).in_(fate.FOLLOWING))
+    residents = residents_of(tx.session, requests, *following)
+    project.beneficiaries = len(frozenset[str]().union(*residents.values()))
     tx.session.add(project)
 
 

@@ -69,7 +69,7 @@ class RequestState(Fact, about="request"):
     """A resident's request. `item`, `category` and `confidence` (0 to 1) come from the classification, `classifier` names
     the model that read it. `candidates` are ranked, best first. `organization` and `offer` are those of the open or last
     accepted referral; of a request in an assigned project the organization is the project's, and there is no offer.
-    `supporters` counts the residents who asked for the same ("+1"), this one included; `merged_into` is the request whose
+    `supporters` counts the requests for the same ("+1"), this one included; `merged_into` is the request whose
     fate this one follows, `project` the project it was gathered into. `fee_limit` (yuan), the language in which the resident
     wants to be served (`speaks`) and when (`wanted_at`) are given where the resident named them; `urgency` says how soon an
     organization is to answer."""
@@ -213,9 +213,10 @@ class Claim(Part):
 
 class ProjectState(Fact, about="project"):
     """A project: residents' requests of one of ten types, gathered to be claimed by one organization. `requests` are those
-    inside, `beneficiaries` the residents who asked, each counted once. `budget` and `price` are in yuan with two decimals.
-    `claims` are those that stand; `organization` is who it is assigned to. `overdue`: the deadline has passed undelivered.
-    `relieved` is who had it before it was reopened. `merged_into` is the project that took its requests over."""
+    inside, `beneficiaries` the residents who asked, each once as far as it is known who they are. `budget` and `price` are in
+    yuan with two decimals. `claims` are those that stand; `organization` is who it is assigned to. `overdue`: the deadline
+    has passed undelivered. `relieved` is who had it before it was reopened. `merged_into` is the project that took its
+    requests over."""
 
     project: str
     kind: ProjectKind

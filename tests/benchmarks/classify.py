@@ -83,10 +83,11 @@ def _told_apart(topics: Sequence[Topic], labels: Sequence[Label]) -> Iterator[Ro
     marked = [sample.labels[request.number] for request in sample.requests]
     last = [(request.text, one.item, one.second_item) for request, one in zip(sample.requests, marked, strict=True)][CHOSEN_ON:]
     with (HERE / "several.csv").open(encoding="utf-8", newline="") as file:
-        unseen = [(one["text"], one["item"], one["second_item"]) for one in csv.DictReader(file) if one["part"] == "unseen"]
+        made_up = [(one["part"], (one["text"], one["item"], one["second_item"])) for one in csv.DictReader(file)]
+    unseen, later = ([message for part, message in made_up if part == name] for name in ("unseen", "later"))
     for learned in (0, CHOSEN_ON):
         model = fit(topics, labels[:learned])
-        for name, messages in (("last 200 requests", last), ("made-up messages", unseen)):
+        for name, messages in (("last 200 requests", last), ("made-up messages", unseen), ("messages made up later", later)):
             found = [{need.item for need in needs_in(model, text, model.reading_of(text))} for text, _, _ in messages]
             two = [{first, second} == needs for (_, first, second), needs in zip(messages, found, strict=True) if second]
             one = [len(needs) > 1 for (_, _, second), needs in zip(messages, found, strict=True) if not second]

@@ -89,7 +89,7 @@ def test_unmatched_requests_are_suggested_and_a_suggestion_becomes_a_project(mat
 
 def test_a_single_request_that_says_much_the_same_is_suggested_with_them():
     def one(request, item, text, category="housing"):
-        return Unmatched(request, item, category, 1, text)
+        return Unmatched(request, item, category, frozenset({request}), text)
 
     names = {PLUMBING: ("水电维修", "Plumbing"), PESTS: ("除虫灭鼠", "Pest control"), CHOIR: ("合唱", "Choir")}
     some = [one("a", PLUMBING, LEAK), one("b", PLUMBING, "马桶堵了"), one("c", PESTS, LEAK + "，还有虫子")]
@@ -107,7 +107,7 @@ def test_a_single_request_that_says_much_the_same_is_suggested_with_them():
 
 def test_a_few_requests_most_of_which_say_the_same_as_others_are_suggested_with_them():
     def group(item, *texts):
-        return [Unmatched(f"{item}-{n}", item, "housing", 1, text) for n, text in enumerate(texts)]
+        return [Unmatched(f"{item}-{n}", item, "housing", frozenset({f"{item}-{n}"}), text) for n, text in enumerate(texts)]
 
     today = date(2026, 11, 25)
     leaks = group(PLUMBING, LEAK, LEAK + "，急", "厨房的" + LEAK)
@@ -116,13 +116,13 @@ def test_a_few_requests_most_of_which_say_the_same_as_others_are_suggested_with_
     assert (together.items, together.beneficiaries) == ([PLUMBING, PESTS], 5)
     # Half of them alone stand for themselves.
     half = [same[0], *group(PESTS + "x", "蟑螂太多了")]
-    half = [Unmatched(f"h{n}", PESTS, "housing", 1, one.text) for n, one in enumerate(half)]
+    half = [Unmatched(f"h{n}", PESTS, "housing", one.residents, one.text) for n, one in enumerate(half)]
     assert [one.items for one in suggest("here", [*half, *leaks], {}, today)] == [[PLUMBING], [PESTS]]
 
 
 def test_larger_groups_that_say_the_same_are_suggested_together():
     def group(item, *texts):
-        return [Unmatched(f"{item}-{n}", item, "housing", 1, text) for n, text in enumerate(texts)]
+        return [Unmatched(f"{item}-{n}", item, "housing", frozenset({f"{item}-{n}"}), text) for n, text in enumerate(texts)]
 
     today = date(2026, 11, 25)
     floors = [f"{floor}楼" for floor in "一二三四五六七八九"]

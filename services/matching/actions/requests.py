@@ -28,7 +28,8 @@ from shared.problems import Conflict, Forbidden, Invalid, NotFound
 
 def submit_request(tx: Transaction, caller: Caller, terms: RequestTerms) -> RequestTakenIn:
     """Take in a resident's request. Raises Forbidden for a channel that only the station may write down, for paper and
-    phone, and for what only it may call urgent, Invalid for a community or compound nobody has heard of here."""
+    phone, for what only it may call urgent, and for somebody else's earlier request; Invalid for a community, compound or
+    earlier request nobody has heard of here."""
     if terms.channel != "website" or terms.intake != "web":
         if caller.role not in ("station", "operator"):
             raise Forbidden(
@@ -68,6 +69,7 @@ def submit_request(tx: Transaction, caller: Caller, terms: RequestTerms) -> Requ
         candidates=[],
         unserved={},
     )
+    request.resident = _asked_before(tx, caller, terms)
     request.alarm = alarm_in(request.text)
     if request.alarm is not None:
         request.urgency = "urgent"
@@ -81,6 +83,24 @@ def submit_request(tx: Transaction, caller: Caller, terms: RequestTerms) -> Requ
     holding.insert(tx.session, [request])
     tx.tell(RequestSubmitted(**telling.request_state(request)))
     return RequestTakenIn(**dict(queries.requests.request_view(tx.session, request)), similar=similar)
+
+
+def _asked_before(tx: Transaction, caller: Caller, terms: RequestTerms) -> str | None:
+    """The first request of the same resident or household, where one is named or the link of one was sent along."""
+    named = terms.asked_before
+    if named is not None and caller.role in ("station", "operator"):
+        caller.belongs_to(terms.community)
+    elif named is not None:
+        caller.holds(named)
+    before = named or caller.request
+    if before is None:
+        return None
+    found = select(Request.id, Request.resident).where(Request.id == before, Request.community == terms.community)
+    for id, resident in tx.session.exec(found):
+        return resident or id
+    if named is not None:
+        raise Invalid("asked_before", f"There is no request {named!r} in this community; check its id.", "request-unknown")
+    return None
 
 
 def withdraw_request(tx: Transaction, caller: Caller, id: str, terms: RemarkTerms | None) -> RequestView:

@@ -22,7 +22,8 @@ class Request(Table, table=True):
     system, `channel` where the resident raised it. `alarm` is the kind of help that must be called at
     once, `attended_at` when somebody at the station saw to it; `understood` what was made of the words beside the item
     (`understanding.py`). `fee_limit` (yuan), `speaks`, `wanted_at` and `urgency` are what the resident asks of whoever comes.
-    `unserved`: of a request that nobody can serve, how many organizations fail by which condition."""
+    `resident` is the first request of the same resident or household, where an earlier one is known: more is not known of who
+    asks. `unserved`: of a request that nobody can serve, how many organizations fail by which condition."""
 
     __tablename__ = "requests"
     __table_args__ = (
@@ -81,6 +82,7 @@ class Request(Table, table=True):
     urgency: str = "routine"
     unserved: dict[str, int] = Field(default_factory=dict, sa_type=JSON)
     attended_at: datetime | None = Field(default=None, sa_type=UTCDateTime)
+    resident: str | None = None
 
 
 class Referral(Table, table=True):

@@ -28,15 +28,31 @@ def suggestions(session: Session, caller: Caller, community: str) -> list[Sugges
     statement = select(Request).where(
         Request.community == community, Request.status == "unmatched", col(Request.item).is_not(None)
     )
+    found = list(session.exec(statement.order_by(col(Request.id))))
+    residents = residents_of(session, found, Request.community == community, Request.status == "merged")
     unmatched = [
-        gathering.Unmatched(one.id, one.item, one.category, one.supporters, one.text)
-        for one in session.exec(statement.order_by(col(Request.id)))
+        gathering.Unmatched(one.id, one.item, one.category, residents[one.id], one.text)
+        for one in found
         if one.item is not None and one.category is not None
     ]
     before = select(Project).where(Project.community == community, Project.status == "proposed").order_by(col(Project.id))
     proposed = {item: project.id for project in session.exec(before) for item in project.items}
     today = civil_date(clocks.now(session, community))
     return gathering.suggest(community, unmatched, names, today, proposed)
+
+
+def residents_of(session: Session, requests: Sequence[Request], *followers: Any) -> dict[str, frozenset[str]]:
+    """By request, who asked for it: its own resident and those of the requests that follow it, which are found by these
+    conditions. A resident is known by the first request that is known to be of the same household; of most requests
+    nothing is known, and each counts as another's."""
+    asked = {request.id: {request.resident or request.id} for request in requests}
+    following = select(Request.merged_into, Request.resident, Request.id).where(
+        col(Request.merged_into).is_not(None), *followers
+    )
+    for into, resident, id in session.exec(following):
+        if into in asked:
+            asked[into].add(resident or id)
+    return {id: frozenset(residents) for id, residents in asked.items()}
 
 
 def get_project(session: Session, caller: Caller, id: str) -> ProjectView:

@@ -157,7 +157,8 @@ class DecisionTerms(Terms):
 
 
 class Suggestion(BaseModel):
-    """Unmatched requests that ask for the same, as the terms of a project; `beneficiaries` counts their residents, each once.
+    """Unmatched requests that ask for the same, as the terms of a project; `beneficiaries` counts their residents, each once
+    as far as it is known who they are.
     What it costs and until when are a beginning: free of charge, within so many days as are usual. `joins` is a project that is
     proposed for the same already, to which the station may add them instead (`POST /projects/{id}/requests`)."""
 

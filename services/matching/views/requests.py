@@ -23,7 +23,10 @@ class RequestTerms(Terms):
     """A resident's request in plain words. Without a `language` it is Chinese as soon as one character of it is. Only
     the station writes requests down that came over another channel than the website, or on `paper` or by `phone`. Who serves
     it asks for at most `fee_limit` yuan (0: free of charge), is served in the language `speaks`, and is open at `wanted_at`,
-    where these are given. `urgency` says how soon an organization is to answer; only the station says `urgent`."""
+    where these are given. `urgency` says how soon an organization is to answer; only the station says `urgent`.
+    `asked_before` is an earlier request of the same resident or household, so that who asks several times counts once among
+    the beneficiaries of a project: the station names it, a resident sends its link as the token (which says it without the
+    field, too)."""
 
     community: Id
     text: Words = Field(examples=["厨房水管漏水，想找师傅上门修一下"])
@@ -35,6 +38,7 @@ class RequestTerms(Terms):
     speaks: Language | None = None
     wanted_at: Moment | None = None
     urgency: Urgency = "routine"
+    asked_before: Id | None = None
 
 
 class ClassificationTerms(Terms):
@@ -134,7 +138,7 @@ class UnservedView(BaseModel):
 class RequestView(BaseModel):
     """A request without its words. `classifier` names the model that read it, or is `station` or `resident`; `understood` is
     null until it was read. `organization` and `offer` are those of the open or last accepted referral. `supporters` counts
-    the residents who asked for the same ("+1"), this one included; `merged_into` is the request this one follows, `project`
+    the requests for the same ("+1"), this one included; `merged_into` is the request this one follows, `project`
     the project it is part of. `unserved` says why nobody can serve it, of one that stands unmatched."""
 
     id: str
