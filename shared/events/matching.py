@@ -213,10 +213,9 @@ class Claim(Part):
 
 class ProjectState(Fact, about="project"):
     """A project: residents' requests of one of ten types, gathered to be claimed by one organization. `requests` are those
-    inside, `beneficiaries` the residents who asked, each once as far as it is known who they are. `budget` and `price` are in
-    yuan with two decimals. `claims` are those that stand; `organization` is who it is assigned to. `overdue`: the deadline
-    has passed undelivered. `relieved` is who had it before it was reopened. `merged_into` is the project that took its
-    requests over."""
+    inside, `beneficiaries` the residents who asked, each once if known. `budget` and `price` are in yuan with two decimals.
+    `claims` are those that stand; `organization` is who it is assigned to. `overdue`: the deadline has passed undelivered.
+    `relieved` is who had it before it was reopened. `merged_into` is the project that took its requests over."""
 
     project: str
     kind: ProjectKind
