@@ -5,7 +5,9 @@ A follower's status is its own: its resident follows it over the own link, rates
 
 from __future__ import annotations
 
-from sqlmodel import col
+from typing import Any
+
+from sqlmodel import col, select
 
 from services.matching import telling
 from services.matching.holding import load, save
@@ -31,6 +33,14 @@ def followers(tx: Transaction, request: Request) -> list[Request]:
     return load(tx.session, Request.merged_into == request.id, col(Request.status).in_(FOLLOWING))
 
 
+def following(tx: Transaction, request: Request) -> tuple[str, ...]:
+    """The requests that stand merged into this one: what becomes of it is told of them with it."""
+    if request.supporters == 1:
+        return ()
+    merged = select(Request.id).where(Request.merged_into == request.id, Request.status == "merged")
+    return tuple(tx.session.exec(merged.order_by(Request.id)))
+
+
 def accept(tx: Transaction, request: Request) -> None:
     """The request was accepted: so are those that follow it."""
     _move(tx, request, "merged", "accept", RequestAccepted)
@@ -43,10 +53,10 @@ def serve(tx: Transaction, request: Request) -> None:
 
 def fall_back(tx: Transaction, request: Request) -> None:
     """The request is not accepted any more: those that follow it wait with it again."""
-    _move(tx, request, "accepted", "fall-back", RequestMerged)
+    _move(tx, request, "accepted", "fall-back", RequestMerged, again=True)
 
 
-def _move(tx: Transaction, request: Request, before: str, verb: str, fact: type[RequestState]) -> None:
+def _move(tx: Transaction, request: Request, before: str, verb: str, fact: type[RequestState], **more: Any) -> None:
     if request.supporters == 1:
         return
     moved = [follower for follower in followers(tx, request) if follower.status == before]
@@ -55,7 +65,7 @@ def _move(tx: Transaction, request: Request, before: str, verb: str, fact: type[
         stays = verb != "fall-back"
         follower.organization, follower.offer = (request.organization, request.offer) if stays else (None, None)
         follower.served_at = request.served_at
-        tx.tell(fact(**telling.request_state(follower)))
+        tx.tell(fact(**telling.request_state(follower), **more))
     save(tx.session, moved)
 
 
@@ -76,7 +86,7 @@ def release(tx: Transaction, request: Request) -> None:
     request.status = follow(REQUEST, "request", request.status, "release")
     request.merged_into, request.project = None, None
     request.organization, request.offer = None, None
-    tx.tell(RequestReleased(**telling.request_state(request)))
+    tx.tell(RequestReleased(**telling.request_state(request), followers=following(tx, request)))
 
 
 def count_supporters(tx: Transaction, request: Request, change: int) -> None:

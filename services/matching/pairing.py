@@ -100,7 +100,7 @@ def match(tx: Transaction, requests: Sequence[Request], handed_on_from: str | No
             request.candidates = [candidate.model_dump(mode="json") for candidate in candidates]
             request.organization, request.offer = candidates[0].organization, candidates[0].offer
             request.matched_at = request.matched_at or tx.now(request.community)
-            tx.tell(RequestMatched(**telling.request_state(request)))
+            tx.tell(RequestMatched(**telling.request_state(request), followers=fate.following(tx, request)))
             made.append(refer(tx, request, candidates[0], 1, handed_on_from))
         elif request.status == "unmatched":
             unserved.append(request)
@@ -109,7 +109,7 @@ def match(tx: Transaction, requests: Sequence[Request], handed_on_from: str | No
             unserved.append(request)
             request.status = follow(REQUEST, "request", request.status, "unmatch")
             request.candidates, request.organization, request.offer = [], None, None
-            tx.tell(RequestUnmatched(**telling.request_state(request)))
+            tx.tell(RequestUnmatched(**telling.request_state(request), followers=fate.following(tx, request)))
         changed.append(request)
         if accepted:
             fate.fall_back(tx, request)
@@ -137,7 +137,7 @@ def refer_next(tx: Transaction, request: Request, handed_on_from: str | None = N
 def stand_matched(tx: Transaction, request: Request) -> None:
     """Let a request that had been accepted wait for the organization it is before now, and with it those that follow it."""
     request.status = follow(REQUEST, "request", request.status, "match")
-    tx.tell(RequestMatched(**telling.request_state(request)))
+    tx.tell(RequestMatched(**telling.request_state(request), followers=fate.following(tx, request)))
     fate.fall_back(tx, request)
 
 

@@ -66,8 +66,9 @@ def inside(tx: Transaction, project: Project) -> list[Request]:
     return load(tx.session, Request.project == project.id, col(Request.status).in_(("gathered", "accepted")))
 
 
-def gather(tx: Transaction, project: Project, requests: Sequence[Request]) -> None:
-    """Put requests into a project: unmatched ones, or those of a project it takes over. Raises Conflict for others."""
+def gather(tx: Transaction, project: Project, requests: Sequence[Request], again: bool = False) -> None:
+    """Put requests into a project: unmatched ones, or those of a project it takes over; `again`: those that it had. Raises
+    Conflict for others."""
     for request in requests:
         if request.status == "gathered":
             request.project = project.id
@@ -75,7 +76,8 @@ def gather(tx: Transaction, project: Project, requests: Sequence[Request]) -> No
             request.status = follow(REQUEST, "request", request.status, "gather")
             request.project, request.organization, request.offer = project.id, None, None
             seen_to(tx, request)
-        tx.tell(RequestGathered(**telling.request_state(request)))
+        state = telling.request_state(request)
+        tx.tell(RequestGathered(**state, followers=fate.following(tx, request), again=again))
     save(tx.session, requests)
 
 
@@ -131,7 +133,7 @@ def serve(tx: Transaction, project: Project) -> None:
 def take_back(tx: Transaction, project: Project) -> None:
     """The project is nobody's any more: its requests wait with it."""
     accepted = [request for request in inside(tx, project) if request.status == "accepted"]
-    gather(tx, project, accepted)
+    gather(tx, project, accepted, again=True)
     for request in accepted:
         fate.fall_back(tx, request)
 

@@ -145,7 +145,7 @@ def write_notices(tx: Transaction, events: list[CloudEvent[Fact]]) -> None:
             "recipient_kind": recipient_kind,
             "recipient": recipient,
             "kind": rules.NOTICES[type(event.data)][1],
-            "parameters": rules.parameters(event.data),
+            "parameters": rules.parameters(event.data, recipient),
             "occurred_at": event.time,
             "created_at": now[event.community],
         }

@@ -188,6 +188,8 @@ NOTICES: Mapping[type[Fact], tuple[tuple[RecipientKind, ...], str]] = {
 
 NOT_UNDERSTOOD = "request.unmatched/not-understood"
 """How a notice of `request.unmatched` is said when the request was not understood. The kind of the notice is the same."""
+AGAIN = {"request.gathered": "request.gathered/again", "request.merged": "request.merged/again"}
+"""How notices are said where the organization that had accepted accepts no longer, and a request waits as it did before."""
 CANNOT_CARRY = "project.claim-withdrawn/cannot-carry"
 """How a notice of `project.claim-withdrawn` is said where the organization did not do it itself."""
 URGENT = {"request.submitted": "request.submitted/urgent", "request.unmatched": "request.unmatched/urgent"}
@@ -237,6 +239,7 @@ PARAMETERS = (
 
 def recipients(event: CloudEvent[Fact]) -> Iterator[tuple[RecipientKind, str]]:
     """Who gets a notice of a fact: the kind of recipient, and the request's, the organization's or the community's id.
+    Whoever asked for the same ("+1") reads what becomes of the request they follow.
     An organization the fact does not name (a request closed before anybody accepted it) gets none; of a meeting's result
     every organization whose claim stood at the bell gets one."""
     kinds, _ = NOTICES[type(event.data)]
@@ -244,7 +247,7 @@ def recipients(event: CloudEvent[Fact]) -> Iterator[tuple[RecipientKind, str]]:
         concerned: Iterable[str | None]
         match kind:
             case "resident":
-                concerned = [getattr(event.data, "request", None)]
+                concerned = [getattr(event.data, "request", None), *getattr(event.data, "followers", ())]
             case "organization":
                 concerned = _organizations(event.data)
             case "station":
@@ -264,15 +267,19 @@ def _organizations(fact: Fact) -> Iterable[str | None]:
     return [getattr(fact, "organization", None)]
 
 
-def parameters(fact: Fact) -> dict[str, str]:
-    """The ids a notice of this fact needs, that it is urgent where it is, and why a claim was withdrawn. Of a matched request
-    these are the organization and offer that are asked now, which is the first candidate unless it has had the request
-    before."""
+def parameters(fact: Fact, recipient: str) -> dict[str, str]:
+    """The ids a notice of this fact needs, that it is urgent where it is, that it happened again, and why a claim was
+    withdrawn. Of a matched request these are the organization and offer that are asked now, which is the first candidate
+    unless it has had the request before. A recipient whose request follows the fact's may live in another compound."""
     named = {name: getattr(fact, name, None) for name in PARAMETERS}
     if isinstance(fact, RequestMatched) and fact.organization is None and fact.candidates:
         named |= {"organization": fact.candidates[0].organization, "offer": fact.candidates[0].offer}
     if isinstance(fact, ProjectClaimWithdrawn) and fact.withdrawn is not None:
         named |= {"organization": fact.withdrawn.organization, "because": fact.withdrawn.because}
+    if recipient in getattr(fact, "followers", ()):
+        named |= {"request": recipient, "compound": None}
+    if getattr(fact, "again", False):
+        named["again"] = "again"
     if getattr(fact, "urgency", None) == "urgent":
         named["urgency"] = "urgent"
     return {name: id for name, id in named.items() if id is not None}
@@ -280,10 +287,12 @@ def parameters(fact: Fact) -> dict[str, str]:
 
 def said_as(kind: str, parameters: Mapping[str, str]) -> str:
     """Which sentences say a notice of this kind and these parameters: nobody can serve a request, or nobody has
-    understood it, or it is a cry for help, which are three things; an organization withdrew its claim, or may not carry the
-    project any more."""
+    understood it, or it is a cry for help, which are three things; it waits for the first time, or again; an organization
+    withdrew its claim, or may not carry the project any more."""
     if kind == "project.claim-withdrawn":
         return kind if parameters.get("because", "by-the-organization") == "by-the-organization" else CANNOT_CARRY
+    if "again" in parameters:
+        return AGAIN.get(kind, kind)
     if "item" in parameters:
         return kind
     if parameters.get("urgency") == "urgent":

@@ -72,7 +72,8 @@ class RequestState(Fact, about="request"):
     `supporters` counts the requests for the same ("+1"), this one included; `merged_into` is the request whose
     fate this one follows, `project` the project it was gathered into. `fee_limit` (yuan), the language in which the resident
     wants to be served (`speaks`) and when (`wanted_at`) are given where the resident named them; `urgency` says how soon an
-    organization is to answer."""
+    organization is to answer. `followers`, of facts that have it: the requests merged into this one that go the same way with
+    it and tell no fact of it themselves."""
 
     request: str
     channel: Channel
@@ -108,9 +109,13 @@ class RequestClassified(RequestState, type="fenghe.request.classified.v1"):
 class RequestMatched(RequestState, type="fenghe.request.matched.v1", public=True):
     """Organizations that can serve the request were found and ranked."""
 
+    followers: tuple[str, ...] = ()
+
 
 class RequestUnmatched(RequestState, type="fenghe.request.unmatched.v1", public=True):
     """Nobody can serve the request at present, or everybody who could has declined; it waits for an offer or a project."""
+
+    followers: tuple[str, ...] = ()
 
 
 class RequestAccepted(RequestState, type="fenghe.request.accepted.v1"):
@@ -118,7 +123,10 @@ class RequestAccepted(RequestState, type="fenghe.request.accepted.v1"):
 
 
 class RequestMerged(RequestState, type="fenghe.request.merged.v1"):
-    """Another request asks for the same ("+1"): from now on this one follows its fate."""
+    """Another request asks for the same ("+1"): from now on this one follows its fate. `again`: it had followed it before, and
+    what had accepted both accepts them no longer."""
+
+    again: bool = False
 
 
 class RequestSupported(RequestState, type="fenghe.request.supported.v1"):
@@ -126,11 +134,17 @@ class RequestSupported(RequestState, type="fenghe.request.supported.v1"):
 
 
 class RequestGathered(RequestState, type="fenghe.request.gathered.v1"):
-    """The request was gathered into a project, and follows its fate."""
+    """The request was gathered into a project, and follows its fate. `again`: it was inside before, and the organization that
+    had the project has it no longer."""
+
+    followers: tuple[str, ...] = ()
+    again: bool = False
 
 
 class RequestReleased(RequestState, type="fenghe.request.released.v1"):
     """The request follows no project and no other request any more; it stands for itself again."""
+
+    followers: tuple[str, ...] = ()
 
 
 class RequestServed(RequestState, type="fenghe.request.served.v1", public=True):

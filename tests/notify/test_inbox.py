@@ -12,7 +12,7 @@ from deploy.services import NAMES
 from services.notify import queries
 from services.notify.app import service
 from services.notify.models import Notice
-from services.notify.rules import CANNOT_CARRY, CONCERNS_NOBODY, NOT_UNDERSTOOD, NOTICES, URGENT
+from services.notify.rules import AGAIN, CANNOT_CARRY, CONCERNS_NOBODY, NOT_UNDERSTOOD, NOTICES, URGENT
 from services.notify.sentences import SENTENCES
 from shared.events import catalogue
 from shared.events import matching as m
@@ -21,7 +21,7 @@ from tests.notify.given import MOMENT, Neighbourhood, at_the_moment
 
 # What is said of one of each fact, with everything known.
 OTHERWISE = {(kind, role) for kind in (NOT_UNDERSTOOD, *URGENT.values()) for role in ("resident", "station")}
-OTHERWISE |= {(CANNOT_CARRY, role) for role in ("organization", "station")}
+OTHERWISE |= {(CANNOT_CARRY, role) for role in ("organization", "station")} | {(kind, "resident") for kind in AGAIN.values()}
 SAID = set(SENTENCES) - OTHERWISE
 
 

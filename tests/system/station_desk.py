@@ -62,9 +62,13 @@ class Desk(Station):
 
     def told(self, headers: dict[str, str]) -> list[str]:
         """The kinds of the notices in somebody's inbox."""
-        inbox = self.client.get("/api/notify/inbox?limit=200", headers=headers).json()["items"]
+        inbox = self.inbox(headers)
         assert all(notice["zh"] and notice["en"] for notice in inbox)
         return [notice["kind"] for notice in inbox]
+
+    def inbox(self, headers: dict[str, str]) -> list[dict[str, Any]]:
+        """The notices in somebody's inbox, oldest first."""
+        return list(self.client.get("/api/notify/inbox?limit=200", headers=headers).json()["items"])
 
     def project(self, title: str, requests: list[str], **terms: Any) -> str:
         """The id of a project that was proposed and opened."""

@@ -86,6 +86,51 @@ def test_an_unclaimed_project_gives_its_needs_back_and_their_residents_are_told(
         assert desk.told(link)[-2:] == ["request.released", "request.matched"]
 
 
+def test_whoever_joined_a_need_is_told_what_becomes_of_its_project_and_counted_once(desk: Desk) -> None:
+    # "+1" before the project, and to one that is in it already; of two inside one joins the other.
+    asked, inside = desk.request(), desk.request(LUNCH + "啊")
+    joined = desk.request(LUNCH + "呀", compound="heping-lane")
+    desk.do(f"/requests/{joined[0]}/merging", {"into": asked[0]})
+    (suggestion,) = desk.see(f"/project-suggestions?community={desk.community}")
+    assert (suggestion["beneficiaries"], set(suggestion["requests"])) == (3, {asked[0], inside[0]})
+    project = desk.project("午餐到家", suggestion["requests"])
+    assert desk.see(f"/projects/{project}")["beneficiaries"] == 3
+    late = desk.request(LUNCH + "哦")
+    desk.do(f"/requests/{late[0]}/merging", {"into": asked[0]})
+    assert desk.see(f"/projects/{project}")["beneficiaries"] == 4
+    desk.do(f"/requests/{inside[0]}/merging", {"into": asked[0]})
+    seen = desk.see(f"/projects/{project}")
+    assert (seen["beneficiaries"], seen["requests"]) == (4, [asked[0]])
+    assert [desk.told(link).count("request.gathered") for _, link in (asked, joined, inside, late)] == [1, 1, 1, 0]
+    (news,) = [one for one in desk.inbox(joined[1]) if one["kind"] == "request.gathered"]
+    assert news["parameters"]["request"] == joined[0] and "丰和花园" not in news["zh"], "the other lives elsewhere"
+    assert desk.see(f"/requests/{joined[0]}", joined[1])["follows"]["project"] == project
+
+    # It is assigned, and its organization leaves: all are told that, and that it goes on.
+    carrier = desk.registered("春晖助老服务中心")
+    meeting = desk.meeting(project, objection_days=0)
+    desk.do(f"/meetings/{meeting}/opening")
+    desk.claim(carrier, project)
+    for step in ("conclusion", "confirmation"):
+        desk.do(f"/meetings/{meeting}/{step}")
+    followers = (joined, late, inside)
+    assert {desk.told(link)[-1] for _, link in (asked, *followers)} == {"request.accepted"}
+    desk.post(f"/organizations/{carrier}/leaving", {"reason": "迁往外地"})
+    desk.system.quiet()
+    assert [desk.inbox(link)[-1]["kind"] for _, link in (asked, *followers)] == ["request.gathered"] + ["request.merged"] * 3
+    for _, link in (asked, *followers):
+        assert "不再承办" in desk.inbox(link)[-1]["zh"]
+        assert "no longer" in desk.inbox(link)[-1]["en"]
+
+    # Nobody takes it on: it is closed, and each is told that the need is looked after by itself, and who is asked.
+    desk.do(f"/projects/{project}/closing", {"reason": "没有组织认领，改为单独办理"})
+    assert {desk.told(link)[-1] for _, link in (asked, *followers)} == {"request.released"}
+    desk.offer(desk.registered("睦邻互助社"))
+    desk.system.quiet()
+    for _, link in (asked, *followers):
+        assert desk.told(link)[-1] == "request.matched" and "睦邻互助社" in desk.inbox(link)[-1]["zh"]
+
+
 def test_a_need_goes_to_a_hub_which_hands_it_on_and_nothing_is_dropped(desk: Desk) -> None:
     # 综合服务网: the hub is on the menu, its members do the work.
     hub, member = desk.registered("律师协会"), desk.registered("午餐志愿队")

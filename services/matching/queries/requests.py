@@ -174,7 +174,7 @@ def _followed(session: Session, requests: Sequence[Request]) -> dict[str, Follow
     )
     return {
         request.id: FollowedView(
-            **request.model_dump(include={"id", "status", "supporters", "organization", "served_at"}),
+            **request.model_dump(include={"id", "project", "status", "supporters", "organization", "served_at"}),
             organization_name_zh=name_zh,
             organization_name_en=name_en,
         )

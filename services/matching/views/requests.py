@@ -220,9 +220,10 @@ class TrailStep(BaseModel):
 
 
 class FollowedView(BaseModel):
-    """The request whose fate a merged one follows, without its words."""
+    """The request whose fate a merged one follows, without its words, and the project it was gathered into."""
 
     id: str
+    project: str | None
     status: RequestStatus
     supporters: int
     organization: str | None

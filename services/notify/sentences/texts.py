@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from services.notify.rules import CANNOT_CARRY, NOT_UNDERSTOOD, URGENT, RecipientKind
+from services.notify.rules import AGAIN, CANNOT_CARRY, NOT_UNDERSTOOD, URGENT, RecipientKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,6 +200,15 @@ SENTENCES: Mapping[tuple[str, RecipientKind], Text] = {
         "There is a new way forward for your {need} in {place}: on {date} it became part of a project that organizations "
         "can claim.",
     ),
+    (AGAIN["request.gathered"], "resident"): Text(
+        "{date}，原来承接项目的组织不再承办，您在{place}提出的{need}还在项目里，我们重新请组织来认领。",
+        "On {date} the organization that had the project with your {need} in {place} could do it no longer; it is open again.",
+    ),
+    (AGAIN["request.merged"], "resident"): Text(
+        "{date}，您在{place}提出的{need}，原来接下的组织不再承办，我们连同邻居的同样需求一起另找组织，有了着落就告诉您。",
+        "On {date} the organization that had accepted your {need} in {place} could do it no longer. Together with the same one "
+        "from a neighbour we look for another, and tell you as soon as one accepts.",
+    ),
     ("request.released", "resident"): Text(
         "{date}，您在{place}提出的{need}改为单独办理，我们会接着为您找合适的组织。",
         "Since {date} your {need} in {place} stands on its own again; we go on looking for an organization that can help you.",
@@ -311,9 +320,8 @@ SENTENCES: Mapping[tuple[str, RecipientKind], Text] = {
         "On {date} your claim of {project} of {place} was withdrawn.",
     ),
     (CANNOT_CARRY, "station"): Text(
-        "{date}，{organization}已不能承接{place}的{project}（没有生效的服务协议，或被暂停、已退出），它的认领随之撤回，原因写在认领里。",
-        "On {date} {organization} could no longer carry {project} of {place} (no agreement in force, suspended, or gone), "
-        "and its claim was withdrawn with that; the claim says why.",
+        "{date}，{organization}已不能承接{place}的{project}，它的认领随之撤回，原因写在认领里。",
+        "On {date} {organization} could no longer carry {project} of {place}, and its claim was withdrawn; the claim says why.",
     ),
     (CANNOT_CARRY, "organization"): Text(
         "{date}，贵组织对{place}{project}的认领被撤回：目前不能承接，原因写在认领里。铃响之前条件恢复了，可以重新认领；有疑问请与服务站联系。",
