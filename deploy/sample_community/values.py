@@ -11,8 +11,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field
 
-from shared.events.matching import Channel, Language, ProjectKind
 from shared.events.registry import FeeMode, OrganizationClass, PriceUnit
+from shared.events.words import Channel, Language, ProjectKind
 
 LabelKind = Literal["need", "two-needs", "complaint", "duplicate", "off-topic"]
 

@@ -10,7 +10,7 @@ import random
 from dataclasses import dataclass
 
 from deploy.sample_community import Quality, Request
-from shared.events.matching import Language
+from shared.events.words import Language
 
 SILENT = 0.08
 DISPUTED = 0.02

@@ -10,7 +10,7 @@ from datetime import date, timedelta
 
 from services.matching.duplicates import ALIKE, Compared
 from services.matching.views import BilingualText, Suggestion
-from shared.events.matching import ProjectKind
+from shared.events.words import ProjectKind
 
 KINDS: Mapping[ProjectKind, tuple[BilingualText, tuple[str, ...]]] = {
     "elderly-care": (BilingualText(zh="养老", en="care for older people"), ("elderly",)),

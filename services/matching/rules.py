@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from datetime import timedelta
 
-from shared.events.matching import Language
+from shared.events.words import Language
 from shared.lifecycle import LifeCycle
 
 REQUEST: LifeCycle = {

@@ -11,8 +11,8 @@ from typing import get_args
 import pytest
 
 from deploy.sample_community import SAMPLE_FOLDER, Category, Item, Sample, SampleError, load_sample
-from shared.events.matching import Channel, ProjectKind
 from shared.events.registry import OrganizationClass
+from shared.events.words import Channel, ProjectKind
 
 
 @pytest.fixture(scope="module")

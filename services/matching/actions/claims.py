@@ -20,8 +20,8 @@ from shared.events.matching import (
     QuestionAnswered,
     QuestionAsked,
     Reason,
-    WithdrawnBecause,
 )
+from shared.events.words import WithdrawnBecause
 from shared.identifiers import new_id
 from shared.lifecycle import follow
 from shared.messaging import Transaction

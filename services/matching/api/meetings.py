@@ -26,7 +26,7 @@ from services.matching.views import (
     RehearsalView,
 )
 from shared.access import Caller, allow
-from shared.events.matching import MeetingStatus
+from shared.events.words import MeetingStatus
 from shared.problems import Conflict
 from shared.web import EDGE, PAGE_REQUEST, Edge, Page, PageRequest
 

@@ -18,7 +18,7 @@ from services.matching.views import (
     Suggestion,
 )
 from shared.access import Caller, allow
-from shared.events.matching import ProjectStatus
+from shared.events.words import ProjectStatus
 from shared.web import EDGE, PAGE_REQUEST, Edge, Page, PageRequest
 
 router = APIRouter()

@@ -22,7 +22,7 @@ from services.matching.views import (
     SubmittedRequest,
 )
 from shared.access import Caller, allow
-from shared.events.matching import RequestStatus
+from shared.events.words import RequestStatus
 from shared.web import EDGE, PAGE_REQUEST, Edge, Page, PageRequest
 
 LINK_DAYS = 365

@@ -38,7 +38,8 @@ from services.matching.views import (
 from services.matching.weighing import MOST, Bid, Pairs, instance, reasons, winners
 from shared.access import Caller
 from shared.clock import civil_date
-from shared.events.matching import MeetingStatus, Reason
+from shared.events.matching import Reason
+from shared.events.words import MeetingStatus
 from shared.messaging import clocks
 from shared.problems import Conflict, Forbidden, NotFound
 from shared.web import Page, PageRequest, paginate

@@ -14,7 +14,7 @@ from services.matching.queries import menu
 from services.matching.views import ClaimView, ProjectView, Suggestion
 from shared.access import Caller
 from shared.clock import civil_date
-from shared.events.matching import ProjectStatus
+from shared.events.words import ProjectStatus
 from shared.messaging import clocks
 from shared.problems import Forbidden, NotFound
 from shared.web import Page, PageRequest, paginate

@@ -27,7 +27,7 @@ from services.matching.views import (
     UnservedView,
 )
 from shared.access import Caller
-from shared.events.matching import RequestStatus
+from shared.events.words import RequestStatus
 from shared.problems import Forbidden, NotFound
 from shared.web import Page, PageRequest, paginate
 

@@ -8,8 +8,8 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, Field, StrictBool, StrictFloat, StrictInt
 
 from services.matching.views.base import BilingualText, Id, Terms, Words
-from shared.events.matching import MeetingStatus, ObjectionStatus, ProjectKind, ProjectStatus
 from shared.events.registry import FeeMode
+from shared.events.words import MeetingStatus, ObjectionStatus, ProjectKind, ProjectStatus
 from shared.written import Day, Moment
 
 Title = Annotated[str, Field(min_length=1, max_length=200)]

@@ -10,7 +10,8 @@ from pydantic import BaseModel, Field
 
 from services.matching.views.base import BilingualText, Id, Personal, Terms, Words
 from services.matching.views.projects import FairnessTerms
-from shared.events.matching import Channel, Language, Reason, RequestStatus, Urgency
+from shared.events.matching import Reason
+from shared.events.words import Channel, Language, RequestStatus, Urgency
 from shared.written import Moment
 
 ReferralStanding = Literal["made", "accepted", "delivered", "declined", "expired", "handed-on", "withdrawn"]
