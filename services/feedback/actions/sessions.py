@@ -15,6 +15,7 @@ from services.feedback.actions.evaluations import impartial_expert
 from services.feedback.models import (
     Agreement,
     Body,
+    BodySeat,
     Evaluation,
     EvaluationSession,
     Expert,
@@ -34,6 +35,7 @@ from shared.events.feedback import (
     EvaluationSessionState,
     Finding,
     Party,
+    SatisfactionKind,
 )
 from shared.identifiers import new_id
 from shared.lifecycle import follow
@@ -207,15 +209,19 @@ def _has_evaluated(tx: Transaction, session: EvaluationSession, party: str, subj
 
 
 def _sums(tx: Transaction, session: EvaluationSession, scores: Sequence[SessionScore]) -> dict[Party, Sums]:
-    """What each party gave: the members' scores, and with the residents' the ratings of those who were served."""
+    """What each party gave: the members' scores, and with the residents' the ratings of the others who were served: whoever
+    scored as a member is not heard a second time by the rating."""
     given: dict[Party, list[int]] = defaultdict(list)
     for score in scores:
         given[score.party].append(score.score)  # type: ignore[index]  # a CHECK says so
     sums = {party: Sums(len(own), sum(own), sum(one * one for one in own)) for party, own in given.items()}
+    heard = [score.subject for score in scores if score.party == "resident"]
+    seats = select(BodySeat.request).where(BodySeat.body == session.body, col(BodySeat.subject).in_(heard))
+    without = tx.session.exec(seats).all()
+    about: tuple[SatisfactionKind, str, str] = ("organization", session.organization, session.season)
     if session.project is not None:
-        ratings = queries.residents_sums(tx.session, session.community, "project", session.project, "")
-    else:
-        ratings = queries.residents_sums(tx.session, session.community, "organization", session.organization, session.season)
+        about = ("project", session.project, "")
+    ratings = queries.residents_sums(tx.session, session.community, *about, without)
     if ratings is not None:
         members = sums.get("resident", Sums(0, 0, 0))
         sums["resident"] = Sums(members.n + ratings.n, members.total + ratings.total, members.squares + ratings.squares)

@@ -53,9 +53,11 @@ def sums_of(session: Session, satisfactions: Collection[str]) -> Mapping[str, di
     return sums
 
 
-def residents_sums(session: Session, community: str, kind: SatisfactionKind, of: str, season: str) -> Sums | None:
-    """What the ratings of a subject by the residents who were served add up to, where there are enough of them to be
-    published."""
+def residents_sums(
+    session: Session, community: str, kind: SatisfactionKind, of: str, season: str, without: Collection[str]
+) -> Sums | None:
+    """What the ratings of a subject by the residents who were served add up to, `without` those of these requests, where
+    there are enough of the others to be published."""
     row = session.execute(
         sa.select(*PARTY_SUMS)
         .join(Satisfaction, col(Satisfaction.id) == col(PartySum.satisfaction))
@@ -68,7 +70,15 @@ def residents_sums(session: Session, community: str, kind: SatisfactionKind, of:
             col(PartySum.n) >= RATINGS_FLOOR,
         )
     ).first()
-    return Sums(*row) if row else None
+    if row is None:
+        return None
+    excepted = select(Evaluation.score).join(Rating, col(Rating.evaluation) == col(Evaluation.id))
+    excepted = excepted.where(Evaluation.community == community, SUBJECTS[kind] == of, col(Rating.request).in_(without))
+    if season:
+        excepted = excepted.where(Evaluation.season == season)
+    own = session.exec(excepted).all() if without else []
+    rest = Sums(row.n - len(own), row.total - sum(own), row.squares - sum(score * score for score in own))
+    return rest if rest.n >= RATINGS_FLOOR else None
 
 
 def list_satisfaction(
