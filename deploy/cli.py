@@ -176,6 +176,8 @@ def classify(
     from deploy import classifying
 
     with sentences():
+        if explain and evaluate:
+            raise CommandError("Say --explain or --evaluate, not both: --evaluate prints figures in place of the readings.")
         if classifying.classify(taxonomy, train, classifying.Asked(explain, evaluate, one_by_one)):
             raise typer.Exit(1)
 

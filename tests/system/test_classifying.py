@@ -89,6 +89,12 @@ def test_says_why(taxonomy: Path) -> None:
     assert "预约" in {phrase["phrase"] for phrase in answer["why"]["phrases"]} | {"预约图书"}
 
 
+def test_reasons_and_measures_are_not_asked_for_together(taxonomy: Path) -> None:
+    done = run(taxonomy, "--explain", "--evaluate", lines=[{"text": "续借", "category": "loans"}])
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "--explain or --evaluate, not both" in done.stderr
+
+
 def test_what_cannot_be_used_at_all_is_said_in_a_sentence(tmp_path: Path) -> None:
     bad = tmp_path / "bad.yaml"
     wrong = {

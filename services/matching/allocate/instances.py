@@ -214,19 +214,19 @@ def integers(values: Any, name: str) -> Integers:
         raise Unsolvable(f'"{name}" is not a column (one list of whole numbers)')
     if not found.size:
         return numpy.zeros(0, dtype=numpy.int64)
-    if found.dtype.kind == "i":
+    kind = "b" if isinstance(values, list) and bool in map(type, values) else found.dtype.kind  # numpy takes true for 1
+    if kind == "i":
         return found.astype(numpy.int64, copy=False)
-    if found.dtype.kind in "uf":
+    if kind in "uf":
         with numpy.errstate(invalid="ignore"):
             whole = numpy.isfinite(found) & (found == numpy.floor(found)) & (abs(found) < 2**62)
         if whole.all():
             return found.astype(numpy.int64)
         at = int(numpy.flatnonzero(~whole)[0])
     else:
-        strange = (i for i, one in enumerate(values) if isinstance(one, bool) or not isinstance(one, int) or abs(one) >= 2**62)
-        at = next(strange, 0)
+        at = next((i for i, one in enumerate(values) if type(one) is not int or abs(one) >= 2**62), 0)
     strange_one = values[at].item() if isinstance(values[at], numpy.generic) else values[at]
-    raise Unsolvable(f'"{name}" has {strange_one!r} at position {at}; it is a column of whole numbers')
+    raise Unsolvable(f'"{name}" has {strange_one!r} at position {at}; it is a column of whole numbers below 2**62')
 
 
 def _needs(given: Any) -> tuple[int, Sequence[Any]]:
