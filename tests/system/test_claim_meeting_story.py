@@ -124,3 +124,22 @@ def test_a_pin_is_recorded_for_all_to_read_and_gives_nobody_what_it_did_not_clai
     assert all("居民代表会议表决通过" in entry["reason_zh"] for entry in outcomes.values())
     instance = desk.see(f"/meetings/{meeting}/allocation", {})["instance"]
     assert sorted(one["id"] for one in instance["organizations"]) == sorted((far, near))
+
+
+def test_an_organization_that_leaves_before_the_bell_takes_no_project_from_those_who_stay(desk: Desk) -> None:
+    goes, stays = desk.registered("春晖助老服务中心"), desk.registered("睦邻互助社")
+    project = desk.project("老人午餐到家", [desk.request()[0]])
+    meeting = desk.meeting(project, objection_days=0)
+    desk.do(f"/meetings/{meeting}/opening")
+    for organization in (goes, stays):
+        desk.claim(organization, project)
+    desk.post(f"/organizations/{goes}/leaving", {"reason": "社团解散"})
+    desk.system.quiet()
+    claims = {one["organization"]: one for one in desk.see(f"/projects/{project}")["claims"]}
+    assert (claims[goes]["status"], claims[stays]["status"]) == ("withdrawn", "standing")
+    assert claims[goes]["reason_zh"] and claims[goes]["reason_en"]
+    for whose in (desk.headers, desk.of(goes)):
+        (news,) = [one for one in desk.inbox(whose) if one["kind"] == "project.claim-withdrawn"]
+        assert "不能承接" in news["zh"] and "carry" in news["en"]
+    (outcome,) = desk.do(f"/meetings/{meeting}/conclusion")["outcomes"]
+    assert (outcome["organization"], outcome["won"]) == (stays, True)
