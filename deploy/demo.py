@@ -27,6 +27,7 @@ from rich.table import Table
 from deploy.sample_community import load_sample
 from deploy.season import (
     FIGURES,
+    KEEP_ALL,
     Deployment,
     SeasonError,
     SeasonReport,
@@ -91,7 +92,7 @@ def run_demo(
 
 def _client(base_url: str) -> httpx.Client:
     is_local = httpx.URL(base_url).host in ("127.0.0.1", "localhost", "::1")
-    return httpx.Client(base_url=base_url, timeout=30, trust_env=not is_local)
+    return httpx.Client(base_url=base_url, timeout=30, limits=KEEP_ALL, trust_env=not is_local)
 
 
 def _look(client: httpx.Client, base_url: str) -> None:

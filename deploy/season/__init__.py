@@ -15,7 +15,7 @@ from deploy.sample_community import Request, Sample
 from deploy.season import activities
 from deploy.season.calendar import Calendar
 from deploy.season.chance import Chance
-from deploy.season.deployment import Client, Deployment, Progress, Refused, SeasonError
+from deploy.season.deployment import KEEP_ALL, Client, Deployment, Progress, Refused, SeasonError
 from deploy.season.evaluating import evaluate_projects
 from deploy.season.opening import open_community, open_sample
 from deploy.season.playing import Season
@@ -33,6 +33,7 @@ from deploy.season.together import FAILED_BESIDE, Together
 
 __all__ = [
     "FIGURES",
+    "KEEP_ALL",
     "Deployment",
     "Refused",
     "SeasonError",

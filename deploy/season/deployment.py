@@ -22,6 +22,9 @@ SERVICES = ("registry", "matching", "feedback", "notify")
 AWAY = frozenset({502, 503, 504})
 AT_ONCE = 8
 PAGE = 200
+KEEP_ALL = httpx.Limits(max_connections=None, max_keepalive_connections=None, keepalive_expiry=None)
+"""httpx may close a connection that is above its limits just as another thread takes it; that thread's call then waits in vain
+until its timeout (encode/httpcore #1110). A client that threads share has no limits."""
 
 Progress = Callable[[str, int, int], None]
 """Called as (phase, done, total); `total` is 0 while it is unknown, as in waiting."""

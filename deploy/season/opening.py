@@ -12,7 +12,7 @@ from typing import Any
 import httpx
 
 from deploy.sample_community import Offer, Sample
-from deploy.season.deployment import Client, Deployment, Progress, Refused
+from deploy.season.deployment import KEEP_ALL, Client, Deployment, Progress, Refused
 from deploy.season.joining import EnrolledExpert, Found, Joining, Member
 from shared.clock import civil_date
 
@@ -71,7 +71,7 @@ def open_sample(client: Client | str, operator_token: str, sample: Sample, progr
     people withdrew since from one that was never published: whoever calls it remembers that it returned, and calls it no more.
     """
     if isinstance(client, str):
-        with httpx.Client(base_url=client, timeout=30, trust_env=False) as own:
+        with httpx.Client(base_url=client, timeout=30, limits=KEEP_ALL, trust_env=False) as own:
             return open_sample(own, operator_token, sample, progress)
     slug = sample.community.id
     deployment = Deployment(client, run=f"sample-{slug}", progress=progress)

@@ -13,13 +13,14 @@ from typing import Any
 import httpx
 
 from deploy.sample_community import load_sample
-from deploy.season import SeasonReport, play, play_quarter
+from deploy.season import KEEP_ALL, Deployment, SeasonReport, play, play_quarter
 from tests.benchmarks.ground import cpu_seconds, memory
 from tests.benchmarks.measure import Row
+from tests.system.belonging import examine, kept, told
 from tests.system.conftest import AllInOne
 
-COMMUNITIES, REQUESTS = 100, 200
-FIRST_SEED, SEED = 1001, 1
+COMMUNITIES, REQUESTS = 100, 400
+FIRST_SEED, SEED = 2, 1
 READS = (
     "registry/offers?community={}&limit=50",
     "registry/communities/{}/figures",
@@ -49,7 +50,7 @@ class Town:
         """Started, with an operator's client; ended afterwards."""
         self.system.start()
         self.token = self.system.token("operator")["Authorization"].removeprefix("Bearer ")
-        with httpx.Client(base_url=self.system.address, timeout=60) as self.client:
+        with httpx.Client(base_url=self.system.address, timeout=30, limits=KEEP_ALL) as self.client:
             try:
                 yield self
             finally:
@@ -75,6 +76,10 @@ class Town:
             answer = self.client.get(f"/api/{path.format(self.community)}", headers=headers)
             assert answer.status_code == 200, answer.text
         return (self.spent() - spent) / (len(READS) * ROUNDS)
+
+    def communities(self) -> list[dict[str, Any]]:
+        """All communities that are there."""
+        return list(Deployment(self.client, "").pages("/api/registry/communities", self.token))
 
     def idle(self, seconds: float) -> float:
         """The processor seconds that a second of idleness takes."""
@@ -108,7 +113,7 @@ def run(runs: int, scale: float = 1) -> Iterator[Row]:
     with tempfile.TemporaryDirectory(prefix="fenghe-bench-") as folder, Town(Path(folder) / "quarter").running() as quarter:
         began = time.perf_counter()
         seeds = range(FIRST_SEED, FIRST_SEED + communities - 1)
-        played = play_quarter(quarter.client, quarter.token, load_sample(), seeds, requests)
+        played = play_quarter(quarter.client, quarter.token, load_sample(), seeds, requests, quiet_within=600)
         filled = time.perf_counter() - began
         assert all(_is_right(report, requests) for report in played)
         for number in range(runs):
@@ -127,6 +132,11 @@ def run(runs: int, scale: float = 1) -> Iterator[Row]:
                 assert reports[0] == reports[1], "a community in the quarter has other figures than one alone"
                 for what, (of_one, of_many) in costs.items():
                     note(what, of_one, of_many)
+        communities_there = {one["id"] for one in quarter.communities()}
+        looked_at = examine(communities_there, told(quarter.system), kept(quarter.system))
+        assert len(communities_there) == communities + runs - 1
+        assert not looked_at.crossed and not looked_at.strange, (looked_at.crossed[:5], looked_at.strange[:5])
+    yield Row.of("facts and rows looked at, nothing of one community with another", "", [looked_at.facts + looked_at.rows])
     yield Row.of(f"{communities - 1} seasons, some side by side: each", "s", [filled / (communities - 1)])
     for what, (of_one, of_many) in measured.items():
         name, _, unit = what.partition(", ")
