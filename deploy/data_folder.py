@@ -7,13 +7,16 @@ import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from deploy.errors import CommandError
 from deploy.services import NAMES, load
 from shared.access import make_keys
-from shared.database import Database
-from shared.service import Service
 from shared.settings import Settings, SettingsError, from_environment
+
+if TYPE_CHECKING:
+    from shared.database import Database
+    from shared.service import Service
 
 PUBLIC_URL = "http://127.0.0.1:8080"
 
@@ -154,6 +157,8 @@ def databases(names: Sequence[str], data: Path, make: bool = False) -> Iterator[
     elif folder:
         for name in names or NAMES:
             folder.expect(folder.path / f"{name}.db")
+    from shared.database import Database  # here: who asks a running deployment opens none
+
     opened = []
     try:
         for service in map(load, names or NAMES):

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import importlib
+from typing import TYPE_CHECKING
 
-from shared.service import Service
+if TYPE_CHECKING:  # a command that asks for no service does not load what services are made of
+    from shared.service import Service
 
 NAMES = ("registry", "matching", "feedback", "notify")
 

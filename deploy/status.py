@@ -19,7 +19,7 @@ from deploy.data_folder import DataFolder, public_url
 from deploy.errors import CommandError
 from deploy.services import NAMES
 from shared.access import load_signer
-from shared.status import SILENT_AFTER
+from shared.siblings import SILENT_AFTER
 
 BEHIND_TOO_LONG = 30.0
 """Seconds that the oldest fact may wait for its listener before that is not well."""

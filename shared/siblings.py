@@ -19,6 +19,8 @@ from starlette.types import Scope
 
 ANSWERS_WITHIN = 5.0
 """Seconds; a worker that takes longer hangs."""
+SILENT_AFTER = 30.0
+"""Seconds: a replica asks for facts every second; one that has not for so long, and has none in hand, is gone."""
 
 
 @dataclass(frozen=True)

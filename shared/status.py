@@ -15,10 +15,8 @@ from shared.database import is_unavailable
 from shared.messaging import outbox, replay, timers
 from shared.messaging.standing import Standing
 from shared.service import Host
+from shared.siblings import SILENT_AFTER
 from shared.version import VERSION
-
-SILENT_AFTER = 30.0
-"""Seconds: a replica asks for facts every second; one that has not for so long, and has none in hand, is gone."""
 
 
 class LackView(BaseModel):

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import ast
 import re
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -28,6 +30,8 @@ CRAFT = {
     "notify": {"channels", "webhooks", "sentences", "stream"},
 }
 """Rooms of a service's own craft."""
+SERVING = ("fastapi", "sqlalchemy", "redis", "faststream")
+"""Libraries that a service is made of; they are most of what a start takes."""
 NO_ROOM = {"utils", "util", "common", "helpers", "helper", "constants", "misc"}
 LONGEST = 400
 EXAMPLES = ROOT / "deploy" / "examples"
@@ -147,6 +151,22 @@ def test_heavy_libraries_are_imported_where_they_are_used() -> None:
         if name.split(".")[0] in heavy
     }
     assert not at_start
+
+
+@pytest.mark.parametrize(
+    ("command", "needs_no"),
+    [
+        ("cli", ("pydantic", "httpx", "rich", "numpy", *SERVING)),
+        ("classifying", ("httpx", *SERVING)),
+        ("allocating", ("httpx", *SERVING)),
+        ("demo", SERVING),
+        ("status", SERVING[1:]),
+    ],
+)
+def test_a_command_waits_for_no_library_that_it_does_not_need(command: str, needs_no: tuple[str, ...]) -> None:
+    code = f"import sys, deploy.cli, deploy.{command}; print([name for name in {needs_no} if name in sys.modules])"
+    loaded = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert loaded.stdout.strip() == "[]"
 
 
 def test_rules_have_no_clock_and_no_input_or_output() -> None:

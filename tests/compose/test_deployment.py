@@ -12,7 +12,9 @@ from typing import Any
 
 import pytest
 
+from deploy.season import Deployment
 from tests.drills.deployment import SERVICES, Compose, fenghe, run
+from tests.system.belonging import examine, kept_in_containers, told_in_containers
 
 SEED = "7"
 SEASON = ("--seed", SEED, "--requests", "100")
@@ -101,6 +103,14 @@ def test_communities_side_by_side_have_the_figures_they_have_in_the_all_in_one(
 def of_the_seed(figures: dict[str, Any]) -> dict[str, Any]:
     """Those that are the same in every season of one seed."""
     return {name: figures[name] for name in figures.keys() - OF_THE_RUN}
+
+
+def test_nothing_of_one_community_is_found_with_another(deployment: Compose, season: Season) -> None:
+    there = {str(one["id"]) for one in Deployment(deployment.client, "").pages("/api/registry/communities", deployment.token())}
+    looked_at = examine(there, told_in_containers(deployment), kept_in_containers(deployment))
+    assert len(there) >= 3
+    assert looked_at.facts > 1000 and looked_at.rows > 1000, looked_at
+    assert (looked_at.crossed, looked_at.strange) == ([], [])
 
 
 def test_each_replica_of_matching_handled_its_share(season: Season) -> None:

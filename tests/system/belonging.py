@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 import sqlite3
 from collections.abc import Iterable, Iterator
@@ -87,7 +86,8 @@ def told_in_containers(deployment: Compose) -> Iterator[Found]:
 def kept_in_containers(deployment: Compose) -> Iterator[Found]:
     """Every row of a compose deployment that says whose it is."""
     tables = "SELECT table_name FROM information_schema.columns WHERE table_schema = 'public' AND column_name = 'community'"
+    rows = "SELECT '{0}', community, row_to_json(one)::text FROM \"{0}\" AS one WHERE community IS NOT NULL"
     for name in NAMES:
-        for (table,) in deployment.sql(name, tables):
-            for (row,) in deployment.sql(name, f'SELECT row_to_json(one) FROM "{table}" AS one WHERE community IS NOT NULL'):
-                yield f"{name}: {table}", json.loads(row)["community"], row
+        each = (rows.format(table) for (table,) in deployment.sql(name, tables))
+        for table, community, row in deployment.sql(name, " UNION ALL ".join(each)):
+            yield f"{name}: {table}", community, row
