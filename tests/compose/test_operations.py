@@ -61,6 +61,24 @@ def facts(deployment: Compose, service: str) -> set[str]:
 
 
 @contextmanager
+def redis_is_full(deployment: Compose) -> Iterator[None]:
+    """What is put into it meanwhile waits, and is there afterwards."""
+    deployment.redis("CONFIG", "SET", "maxmemory", "1")
+    token = {"Authorization": f"Bearer {deployment.token()}"}
+    terms = {"slug": "full", "name_zh": "满了", "name_en": "Full", "compounds": [{"id": "one", "name_zh": "一号院", "name_en": "One", "latitude": 31.2, "longitude": 121.5}]}
+    answer = deployment.client.post("/api/registry/communities", json=terms, headers=token)
+    assert answer.status_code == 201, answer.text
+    deployment.eventually("a fact waits", lambda: deployment.client.get("/api/registry/quiet").json()["unsent"] > 0)
+    yield
+    assert int(deployment.redis("CONFIG", "GET", "maxmemory")["maxmemory"]) == 2 * 1024**3 // 4 * 3
+
+    def told() -> bool:
+        return any(answer.json()["id"] in fields.get("data", "") for fields in deployment.entries("registry"))
+
+    deployment.eventually("what waited is sent", told)
+
+
+@contextmanager
 def a_poison_fact(deployment: Compose) -> Iterator[None]:
     deployment.redis("XADD", "fenghe:registry", "*", "type", "fenghe.offer.published.v1", "specversion", "0.3")
     dead = "SELECT count(*) FROM dead_letters WHERE replayed_at IS NULL"
@@ -123,6 +141,7 @@ def as_usual(deployment: Compose) -> Iterator[None]:
 DAYS: dict[str, Callable[[Compose], object]] = {
     "Redis is gone": redis_is_gone,
     "Redis is emptied": redis_is_emptied,
+    "Redis is full": redis_is_full,
     "A poison fact": a_poison_fact,
     "The database is down": the_database_is_down,
     "A receiver that never answers": a_receiver_that_never_answers,
