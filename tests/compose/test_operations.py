@@ -65,7 +65,8 @@ def redis_is_full(deployment: Compose) -> Iterator[None]:
     """What is put into it meanwhile waits, and is there afterwards."""
     deployment.redis("CONFIG", "SET", "maxmemory", "1")
     token = {"Authorization": f"Bearer {deployment.token()}"}
-    terms = {"slug": "full", "name_zh": "满了", "name_en": "Full", "compounds": [{"id": "one", "name_zh": "一号院", "name_en": "One", "latitude": 31.2, "longitude": 121.5}]}
+    compound = {"id": "one", "name_zh": "一号院", "name_en": "One", "latitude": 31.2, "longitude": 121.5}
+    terms = {"slug": "full", "name_zh": "满了", "name_en": "Full", "compounds": [compound]}
     answer = deployment.client.post("/api/registry/communities", json=terms, headers=token)
     assert answer.status_code == 201, answer.text
     deployment.eventually("a fact waits", lambda: deployment.client.get("/api/registry/quiet").json()["unsent"] > 0)
