@@ -6,13 +6,11 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from threading import Barrier
 
-import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
 
 from services.feedback import queries, rules
-from services.feedback.app import service
 from shared.events.matching import ProjectAssigned, RequestSubmitted
 from shared.events.registry import CommunityClockMoved, ExpertChanged
 from shared.identifiers import new_id
@@ -24,19 +22,7 @@ from tests.feedback.given import (
     request_served,
     request_told,
 )
-from tests.feedback.town import CRITERIA, Town
-
-FINDINGS = {"statement_zh": "服务扎实，居民满意。", "statement_en": "Solid work; residents are content."}
-
-
-@pytest.fixture
-def feedback(harness):
-    return harness(service)
-
-
-@pytest.fixture
-def town(feedback):
-    return Town(feedback)
+from tests.feedback.town import CRITERIA, FINDINGS, Town
 
 
 def kind(answer):

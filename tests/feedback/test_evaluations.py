@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-from services.feedback.app import service
 from shared.events.registry import ExpertChanged, ExpertLeft
 from shared.identifiers import new_id
 from tests.feedback.given import (
@@ -14,11 +13,6 @@ from tests.feedback.given import (
     organization_registered,
     taxonomy_published,
 )
-
-
-@pytest.fixture
-def feedback(harness):
-    return harness(service)
 
 
 @pytest.fixture

@@ -2,24 +2,9 @@
 
 from __future__ import annotations
 
-import pytest
-
-from services.feedback.app import service
 from shared.identifiers import new_id
 from tests.feedback.given import request_served
-from tests.feedback.town import CRITERIA, Town
-
-FINDINGS = {"statement_zh": "服务扎实，居民满意。", "statement_en": "Solid work; residents are content."}
-
-
-@pytest.fixture
-def feedback(harness):
-    return harness(service)
-
-
-@pytest.fixture
-def town(feedback):
-    return Town(feedback)
+from tests.feedback.town import CRITERIA, FINDINGS
 
 
 def rate(feedback, town, stars, *requests):

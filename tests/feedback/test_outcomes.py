@@ -5,11 +5,9 @@ from __future__ import annotations
 import random
 from datetime import UTC, datetime
 
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.feedback.app import service
 from shared.events.matching import (
     ProjectAssigned,
     ProjectEvaluated,
@@ -31,11 +29,6 @@ from tests.feedback.given import (
 )
 
 SUMMER = datetime(2026, 7, 10, 3, 0, tzinfo=UTC)
-
-
-@pytest.fixture
-def feedback(harness):
-    return harness(service)
 
 
 class Year:

@@ -8,7 +8,6 @@ from threading import Barrier
 
 import pytest
 
-from services.feedback.app import service
 from services.feedback.models import Evaluation, Rating
 from shared.events.matching import (
     RequestClosed,
@@ -20,11 +19,6 @@ from shared.events.matching import (
 )
 from shared.identifiers import new_id
 from tests.feedback.given import SERVED_AT, offer_published, organization_registered, request_served, request_told
-
-
-@pytest.fixture
-def feedback(harness):
-    return harness(service)
 
 
 def rate(feedback, community, request, /, **body):

@@ -10,17 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.feedback import queries, rules
-from services.feedback.app import service
 from services.feedback.rules import Sums, satisfaction_level
 from shared.identifiers import new_id
 from tests.feedback.given import community_opened, expert_told, offer_published, organization_registered, request_served
 
 SCORES = st.lists(st.integers(0, 100), min_size=1, max_size=30)
-
-
-@pytest.fixture
-def feedback(harness):
-    return harness(service)
 
 
 def sums(scores):

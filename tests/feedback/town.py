@@ -16,6 +16,7 @@ from tests.feedback.given import (
     request_served,
 )
 
+FINDINGS = {"statement_zh": "服务扎实，居民满意。", "statement_en": "Solid work; residents are content."}
 CRITERIA = {"results": 90, "reliability": 80, "care": 70, "conduct": 60}
 
 
