@@ -5,6 +5,9 @@ from __future__ import annotations
 import json
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from io import BufferedReader, BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -47,40 +50,46 @@ def _check(instance: Instance, path: Path) -> bool:
 
 
 def _read_instance(path: Path) -> Instance:
-    if path.suffix.lower() == ".npz" or _first_bytes(path) == ARCHIVE:
-        return _read_archive(path)
-    return read(_json(path))
+    """An instance from a file that is opened once: it may come through a pipe."""
+    with _opened(path) as file:
+        if path.suffix.lower() == ".npz" or file.peek(len(ARCHIVE)).startswith(ARCHIVE):
+            return _read_archive(path, file)
+        return read(_parsed(path, file))
 
 
-def _first_bytes(path: Path) -> bytes:
+@contextmanager
+def _opened(path: Path) -> Iterator[BufferedReader]:
     try:
         with path.open("rb") as file:
-            return file.read(len(ARCHIVE))
+            yield file
     except OSError as error:
-        raise CommandError(f"{path} cannot be read: {error.strerror}.") from None
+        raise CommandError(f"{path} cannot be read: {error.strerror or error}.") from None
 
 
-def _read_archive(path: Path) -> Instance:
+def _read_archive(path: Path, file: BufferedReader) -> Instance:
     import zipfile
+    import zlib
 
     import numpy
 
+    whole = file if file.seekable() else BytesIO(file.read())
     try:
-        with numpy.load(path, allow_pickle=False) as archive:
+        with numpy.load(whole, allow_pickle=False) as archive:
             return read_arrays({name: archive[name] for name in archive.files})
-    except OSError as error:
-        raise CommandError(f"{path} cannot be read: {error.strerror or error}.") from None
-    except Unsolvable:
+    except (Unsolvable, OSError):
         raise
-    except (ValueError, zipfile.BadZipFile, AttributeError):
+    except (ValueError, EOFError, zipfile.BadZipFile, zlib.error, AttributeError, NotImplementedError, RuntimeError):
         raise CommandError(f"{path} is not an archive of number arrays (.npz, as numpy.savez writes it).") from None
 
 
 def _json(path: Path) -> Any:
+    with _opened(path) as file:
+        return _parsed(path, file)
+
+
+def _parsed(path: Path, file: BufferedReader) -> Any:
     try:
-        return json.loads(path.read_bytes(), object_pairs_hook=_each_once)
-    except OSError as error:
-        raise CommandError(f"{path} cannot be read: {error.strerror}.") from None
+        return json.loads(file.read(), object_pairs_hook=_each_once)
     except (ValueError, RecursionError) as error:
         raise CommandError(f"{path} is not JSON: {error}.") from None
 

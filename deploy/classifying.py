@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterable, Iterator, Sequence
+from io import TextIOWrapper
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
@@ -54,6 +55,8 @@ def classify(taxonomy: Path, train: Path | None, asked: Asked, texts: BinaryIO |
     """Read the texts of the standard input, and print what each asks for or, with `evaluate`, how well that was read. Their
     words, never their labels, help to read one another. Returns how many lines could not be used. Raises CommandError where
     there is nothing to read them by."""
+    if isinstance(sys.stdout, TextIOWrapper) and not sys.stdout.isatty():
+        sys.stdout.reconfigure(encoding="utf-8")  # JSON lines are, whatever the machine's own language
     report = Report()
     topics = _topics(taxonomy)
     labels = _labels_of(train, topics, report) if train else []

@@ -9,7 +9,9 @@ from typing import Any
 from services.matching.classify.words import features
 
 ALIKE = 0.5
-"""From this cosine on two texts are offered as near-duplicates."""
+"""From this cosine on two texts are offered to the station as near-duplicates."""
+ALIKE_IN_COMPOUND = 0.12
+"""The same for a resident, to whom none are offered but open requests for the same item in the same compound."""
 COMPARED, SHOWN = 2000, 20
 CELLS = 4_000_000
 """Of many texts, so many pairs at once are compared."""

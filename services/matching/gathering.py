@@ -80,8 +80,9 @@ def suggest(
                 kind=kind_of(category),
                 title_zh=f"{zh}项目",
                 title_en=f"{en}: a project",
-                scope_zh=f"为提出“{zh}”需求的{count}位居民提供服务。",
-                scope_en=f"For the {count} residents who asked for {en.lower()}.",
+                # Without their number: it changes as requests come and go, and stands beside it.
+                scope_zh=f"为提出“{zh}”需求的居民提供服务。",
+                scope_en=f"For the residents who asked for {en.lower()}.",
                 category=category,
                 items=items,
                 requests=sorted(one.request for one in some),

@@ -74,6 +74,7 @@ METHOD = Method(
     days_to_answer=TIME_TO_ANSWER["routine"].days,
     hours_to_answer={urgency: time.total_seconds() / 3600 for urgency, time in TIME_TO_ANSWER.items()},
     near_duplicate=duplicates.ALIKE,
+    near_duplicate_in_compound=duplicates.ALIKE_IN_COMPOUND,
     project_kinds={
         kind: ProjectKindView(name=name, categories=list(categories)) for kind, (name, categories) in gathering.KINDS.items()
     },

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 
@@ -77,7 +78,7 @@ def _classify(tx: Transaction, requests: Sequence[Request], readers: dict[str, l
         reading = understanding.understand(reader.model, request.text)
         request.status = follow(REQUEST, "request", request.status, "classify")
         request.item, request.category, request.confidence = reading.item, reading.category, reading.confidence
-        request.classifier, request.understood = reader.name, reading.as_kept(request.text)
+        request.classifier, request.understood = reader.name, reading.as_kept(request.text, reader.name)
         tx.tell(RequestClassified(**telling.request_state(request)))
 
 
@@ -217,11 +218,12 @@ class Ranking:
         else is to be said than before."""
         wanted = {one.id: self._kinds[one.id]._replace(only=None) for one in requests if one.id in self._kinds}
         found = openings(self._tx.session, wanted.values(), self._today, every=True)
+        barred = queries.referrals.barred(self._tx.session, wanted)
         changed = []
         for request in requests:
             if request.id not in wanted:
                 continue
-            reasons = self._failing(request, found[wanted[request.id]])
+            reasons = self._failing(request, found[wanted[request.id]], barred.get(request.id, ()))
             if "capacity" in reasons:
                 tomorrow = midnight(self._today[request.community] + timedelta(days=1))
                 self._tx.schedule(LOOK_AGAIN, request.community, request.community, tomorrow)
@@ -230,11 +232,13 @@ class Ranking:
                 changed.append(request)
         return changed
 
-    def _failing(self, request: Request, found: Found) -> dict[str, int]:
+    def _failing(self, request: Request, found: Found, barred: Collection[str]) -> dict[str, int]:
         need, tried = _need(request, found), self._tried.get(request.id, ())
         order = list(rank.CONDITIONS)
         furthest: dict[str, str] = {}
         for opening in found.openings:
+            if opening.organization in barred:
+                opening = replace(opening, barred=True)
             failed = rank.failing(opening, need, tried, self._taken[opening.offer]) or rank.ASK_TWICE
             known = furthest.get(opening.organization)
             if known is None or order.index(failed) > order.index(known):

@@ -26,9 +26,10 @@ class Understanding(NamedTuple):
     needs: tuple[Choice, ...] = ()
     is_off_topic: bool = False
 
-    def as_kept(self, text: str) -> dict[str, Any]:
-        """What a request keeps of it."""
+    def as_kept(self, text: str, model: str) -> dict[str, Any]:
+        """What a request keeps of it, and of which `model` (its name) read it."""
         return {
+            "model": model,
             "choices": [choice._asdict() for choice in self.choices],
             "needs": [choice._asdict() for choice in self.needs],
             "off_topic": self.is_off_topic,

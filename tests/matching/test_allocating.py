@@ -240,6 +240,16 @@ NONE = {"need": [], "organization": [], "score": []}
         ({"arcs": ARC, "options": {"fairness_cap": 2}}, "share from 0 to 1"),
         ({"arcs": ARC, "options": {"conflicts": [[0, 1]]}}, "may not both go to one organization cannot be expressed"),
         ({"arcs": ARC | {"size": [2]}}, "unequal size cannot be expressed"),
+        ({"mutually_exclusive": [[0, 1]]}, "may not both go to one organization cannot be expressed"),
+        ({"arcs": ARC, "options": {"exclusivePairs": [[0, 1]]}}, "may not both go to one organization cannot be expressed"),
+        ({"arcs": ARC, "options": {"forbidden_together": []}}, "may not both go to one organization cannot be expressed"),
+        ({"arcs": ARC, "options": {"forbidden": [[0, 1, 0]]}}, "one need with one organization"),
+        ({"arcs": ARC, "needs": [{"id": "p", "need_size": 2}]}, "unequal size cannot be expressed"),
+        ({"arcs": ARC, "organizations": [{"id": "o", "capacity": 1, "min_needs": 1}]}, "a least number of needs"),
+        ({"arcs": ARC, "options": {"load_costs": 1}}, 'probably "load_cost"'),
+        ({"arcs": ARC, "options": []}, '"options" is not an object'),
+        ({"arcs": ARC, "options": {"pins": {}}}, '"pins" is not a list'),
+        ({"arcs": NONE, "needs": 2**31}, "two thousand million"),
         ({"arc": ARC}, 'probably "arcs"'),
         ({"arcs": ARC, "needs": "p"}, '"needs"'),
         ({"arcs": ARC, "needs": -1}, '"needs"'),
@@ -248,6 +258,15 @@ NONE = {"need": [], "organization": [], "score": []}
 def test_what_is_wrong_is_refused_with_a_sentence_that_names_it(instance, words):
     with pytest.raises(Unsolvable, match=words):
         solve(ONE | instance)
+
+
+def test_what_others_write_beside_the_format_is_left_to_them():
+    noted = {
+        "organizations": [{"id": "o", "capacity": 1, "name": "甲", "opening_hours": "24/7"}],
+        "notes": "x",
+        "options": None,
+    }
+    assert solve(ONE | {"arcs": ARC} | noted)["served"] == 1
 
 
 def test_the_check_loads_no_solver():

@@ -166,3 +166,24 @@ def test_only_hubs_hand_on_and_only_to_members_that_may_serve(matching, town, st
     assert problem(steps.post(path, steps.of("抢修总队"), {"member": town.id_of("一分队")})) == (409, "not-a-hub")
     assert steps.told() == before
     assert steps.open_referral(request["id"]).item == PLUMBING
+
+
+@pytest.mark.parametrize("about", [{"compound": "garden"}, {"item": PLUMBING}, {"request": True}])
+def test_a_hub_hands_nothing_on_to_a_member_with_a_recorded_conflict(matching, town, steps, about):
+    hub_with_members(matching, town, "一分队", "二分队")
+    request = town.submit(matching)
+    referral = steps.open_referral(request["id"])
+    hub = steps.of("抢修总队")
+    terms = {"organization": town.id_of("一分队"), "reason": "队长住在这个小区"} | about
+    if about.get("request"):
+        terms["request"] = request["id"]
+    recorded = steps.post(f"/api/matching/communities/{town.community}/conflicts", steps.station, terms)
+    assert recorded.status_code == 201, recorded.text
+    members = matching.client.get(f"{REFERRALS}/{referral.id}/members", headers=hub).json()
+    assert [member["name_zh"] for member in members] == ["二分队"]
+    path = f"{REFERRALS}/{referral.id}/handing-on"
+    answer = steps.post(path, hub, {"member": town.id_of("一分队")})
+    assert problem(answer) == (409, "member-cannot-serve")
+    assert "conflict of interests" in answer.json()["detail"]
+    assert steps.post(f"/api/matching/conflicts/{recorded.json()['id']}/ending", steps.station).status_code == 200
+    assert steps.post(path, hub, {"member": town.id_of("一分队")}).status_code == 200

@@ -144,6 +144,27 @@ def test_a_resident_joins_what_was_offered_as_the_same_and_nothing_else(matching
     assert steps.seen(first["id"])["supporters"] == 2
 
 
+def test_a_resident_joins_nobody_who_asks_less_of_whoever_comes(matching, town, steps):
+    """Who comes for the other request comes for this one too, and keeps to its fee limit, language and time."""
+    town.open_with(matching)
+    moment = "2026-11-28T10:00:00+08:00"
+    any_one = town.submit(matching, text="三楼水管漏水")
+    strict = town.submit(matching, text="三楼的水管漏水", fee_limit="5", speaks="en", wanted_at=moment)
+    assert strict["similar"] == []
+    for wishes in ({"fee_limit": "4"}, {"fee_limit": "5", "speaks": "zh"}, {"wanted_at": "2026-11-29T10:00:00+08:00"}):
+        picky = town.submit(matching, text="三楼水管又漏水", **wishes)
+        assert picky["similar"] == [], wishes
+        refused = steps.do(picky, "merging", {"into": strict["id"]})
+        assert problem(refused) == (422, "request-not-offered")
+        assert steps.do(picky, "withdrawal").status_code == 200
+    for wishes in ({"fee_limit": "5.00"}, {"fee_limit": "9.5", "speaks": "en"}, {"wanted_at": "2026-11-28T02:00:00Z"}):
+        modest = town.submit(matching, text="三楼水管又漏水", **wishes)
+        assert [one["id"] for one in modest["similar"]] == [strict["id"]], wishes
+        assert steps.do(modest, "merging", {"into": strict["id"]}).status_code == 200
+    content = town.submit(matching, text="三楼水管又漏水")
+    assert {one["id"] for one in content["similar"]} == {any_one["id"], strict["id"]}
+
+
 def test_what_cannot_be_merged_is_refused_and_tells_nothing(matching, town, steps):
     town.open_with(matching, "甲")
     one, two, done = (town.submit(matching) for _ in range(3))

@@ -174,6 +174,16 @@ def test_open_requests_that_ask_for_the_same_are_offered_without_anything_of_the
     assert [one["id"] for one in town.submit(matching, text="三楼的水管又漏水了")["similar"]] == [again["id"]]
 
 
+def test_who_picks_an_item_is_offered_open_requests_for_the_same(matching, town, steps):
+    town.open_with(matching)
+    first = town.submit(matching, text="三楼漏水")
+    unsure = town.submit(matching, text=UNSURE)
+    assert (unsure["item"], unsure["similar"]) == (None, [])
+    picked = steps.do(unsure, "pick", {"item": PLUMBING}).json()
+    assert [one["id"] for one in picked["similar"]] == [first["id"]]
+    assert steps.do(unsure, "merging", {"into": first["id"]}).json()["merged_into"] == first["id"]
+
+
 def test_only_the_station_is_warned_of_abuse(matching, town, steps):
     town.open_with(matching, "甲")
     request = town.submit(matching, text=f"你们这帮王八蛋，{LEAK}")
@@ -215,6 +225,9 @@ def test_a_request_keeps_which_model_read_it_and_one_that_comes_too_early_waits(
     assert (view["item"], view["classifier"]) == (PLUMBING, "ridge-words-v3/tiny/1")
     (model,) = models(matching, town)
     assert (model["number"], model["name"], model["status"]) == (1, view["classifier"], "in-force")
+    # Whose reading a clerk corrected stays known.
+    corrected = steps.do(early, "correction", {"item": PESTS}, station=True).json()
+    assert (corrected["classifier"], corrected["understood"]["model"]) == ("station", model["name"])
 
 
 def labelled(matching, town, steps, text, item, count):

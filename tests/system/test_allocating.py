@@ -72,6 +72,18 @@ def test_a_file_with_a_byte_order_mark_is_read_and_others_are_refused_in_a_sente
     assert "cannot be read" in run(tmp_path / "none.json").stderr
 
 
+def test_an_instance_may_come_through_a_pipe(tmp_path: Path) -> None:
+    """As `fenghe allocate <(zcat instance.json.gz)` gives it: a file that is read once, and cannot be wound back."""
+    arrays = tmp_path / "instance.npz"
+    columns = {name: numpy.asarray(values) for name, values in INSTANCE["arcs"].items()}
+    numpy.savez(arrays, **columns, capacity=numpy.asarray([1, 1]))
+    for content in (json.dumps(INSTANCE).encode(), arrays.read_bytes()):
+        command = [sys.executable, "-m", "deploy.cli", "allocate", "/dev/stdin"]
+        piped = subprocess.run(command, input=content, capture_output=True, cwd=ROOT, check=False)
+        assert piped.returncode == 0, piped.stderr
+        assert json.loads(piped.stdout)["assignment"] == [1, 0, None]
+
+
 def test_arrays_say_the_same_and_what_is_wrong_is_named(tmp_path: Path) -> None:
     arrays = tmp_path / "instance.npz"
     columns = {name: numpy.asarray(values) for name, values in INSTANCE["arcs"].items()}
@@ -96,6 +108,10 @@ def test_arrays_say_the_same_and_what_is_wrong_is_named(tmp_path: Path) -> None:
         ({"need": numpy.asarray([0, 0, -1, 2])}, "arc 2 names -1"),
         ({"needs": numpy.asarray([3, 4])}, '"needs" is [3, 4]; it is their number'),
         ({"needs": numpy.asarray(-5)}, '"needs" is [-5]; it is their number'),
+        ({"needs": numpy.asarray(2**40)}, "at most two thousand million"),
+        ({"need": numpy.asarray([0, 0, 1, 2**40])}, "at most two thousand million"),
+        ({"options": numpy.asarray("[" * 100_000)}, '"options" is not a JSON text'),
+        ({"sizes": numpy.asarray([1, 1, 2])}, "unequal size cannot be expressed"),
     ):
         numpy.savez(archive, **(columns | {"capacity": capacity} | changed))
         refused = run(archive)
@@ -103,8 +119,11 @@ def test_arrays_say_the_same_and_what_is_wrong_is_named(tmp_path: Path) -> None:
     renamed = tmp_path / "arrays.dat"
     renamed.write_bytes(arrays.read_bytes())
     assert json.loads(run(renamed).stdout)["assignment"] == answer["assignment"]
-    wrong.write_text("words")
-    archive.write_bytes(wrong.read_bytes())
-    refused = run(archive)
-    assert refused.returncode == 1
-    assert refused.stderr == f"{archive} is not an archive of number arrays (.npz, as numpy.savez writes it).\n"
+    numpy.savez_compressed(archive, **columns, capacity=capacity)
+    squeezed = bytearray(archive.read_bytes())
+    squeezed[60:90] = bytes(30)
+    for content in (b"words", b"", arrays.read_bytes()[:400], bytes(squeezed)):
+        archive.write_bytes(content)
+        refused = run(archive)
+        assert refused.returncode == 1
+        assert refused.stderr == f"{archive} is not an archive of number arrays (.npz, as numpy.savez writes it).\n"

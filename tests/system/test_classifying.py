@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -34,10 +35,13 @@ def taxonomy(tmp_path: Path) -> Path:
     return path
 
 
-def run(taxonomy: Path, *options: str, lines: list[Any]) -> subprocess.CompletedProcess[str]:
+def run(taxonomy: Path, *options: str, lines: list[Any], **environment: str) -> subprocess.CompletedProcess[str]:
     given = "".join((line if isinstance(line, str) else json.dumps(line, ensure_ascii=False)) + "\n" for line in lines)
     command = [sys.executable, "-m", "deploy.cli", "classify", "--taxonomy", str(taxonomy), *options]
-    return subprocess.run(command, input=given, capture_output=True, text=True, encoding="utf-8", cwd=ROOT, check=False)
+    env = {**os.environ, **environment}
+    return subprocess.run(
+        command, input=given, capture_output=True, text=True, encoding="utf-8", cwd=ROOT, env=env, check=False
+    )
 
 
 def test_any_taxonomy_reads_texts(taxonomy: Path) -> None:
@@ -49,6 +53,12 @@ def test_any_taxonomy_reads_texts(taxonomy: Path) -> None:
     assert (late["ranked"][0]["category"], late["ranked"][0]["item"]) == ("loans", "renew")
     assert (room["ranked"][0]["category"], room["ranked"][0]["item"]) == ("rooms", None)
     assert noise["abstain"] and len(noise["ranked"]) == 3
+
+
+def test_readings_are_written_in_utf_8_whatever_the_machine_speaks(taxonomy: Path) -> None:
+    done = run(taxonomy, lines=[{"text": "续借"}], PYTHONIOENCODING="ascii")
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["text"] == "续借"
 
 
 def test_bad_lines_are_told_by_number_and_the_rest_goes_on(taxonomy: Path) -> None:
@@ -151,12 +161,22 @@ def test_the_words_of_many_texts_help_to_read_one_another(taxonomy: Path, tmp_pa
 
 TWO = "categories: [{id: a, name: {zh: 报修}}, {id: b, name: {en: Singing}, phrases: {en: [join the choir]}}]"
 MANY = "categories: [" + ", ".join(f"{{id: c{n}, name: {{zh: 类别第{n}号}}}}" for n in range(300)) + "]"
+NULLS = """{"version": null, "categories": [
+ {"id": "a", "name": {"zh": null, "en": "Taps"}, "phrases": {"zh": null, "en": ["the tap leaks"]}, "items": null},
+ {"id": 2, "name": {"zh": "报修", "en": null}, "phrases": null, "items": [{"id": 7, "name": {"zh": "水电", "en": ""}}]}]}"""
 ENGLISH = "categories: [{id: a, name: {en: Taps}, phrases: {en: [the tap leaks]}}, {id: b, name: {en: Dance}}]"
 
 
 @pytest.mark.parametrize(
     ("given", "text", "category"),
-    [(TWO, "想报修", "a"), (TWO, "may I sing", "b"), (MANY, "类别第123号", "c123"), (ENGLISH, "my taps leaked", "a")],
+    [
+        (TWO, "想报修", "a"),
+        (TWO, "may I sing", "b"),
+        (MANY, "类别第123号", "c123"),
+        (ENGLISH, "my taps leaked", "a"),
+        (NULLS, "my taps leaked", "a"),
+        (NULLS, "想报修水电", "2"),
+    ],
 )
 def test_a_taxonomy_may_be_bare(tmp_path: Path, given: str, text: str, category: str) -> None:
     path = tmp_path / "taxonomy.yaml"

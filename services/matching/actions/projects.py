@@ -46,9 +46,7 @@ def propose_project(tx: Transaction, caller: Caller, terms: ProjectTerms) -> Pro
     caller.belongs_to(terms.community)
     if tx.session.get(Community, terms.community) is None:
         raise Invalid("community", f"There is no community {terms.community!r} here (yet).", "community-unknown")
-    for item in terms.items:
-        if queries.menu.category_of(tx.session, terms.community, item) is None:
-            raise Invalid("items", f"There is no item {item!r} in this community's taxonomy (yet).", "item-unknown")
+    _require_items(tx, terms.community, terms.items)
     _require_price(terms.fee_mode, terms.price)
     holding.hold_shared(tx.session, [terms.community])
     wanted = terms.requests
@@ -86,6 +84,7 @@ def change_project(tx: Transaction, caller: Caller, id: str, changes: ProjectCha
         if value is None and name not in ("price", "budget", "deadline"):
             raise Invalid(name, "This cannot be left empty.")
         setattr(project, name, value)
+    _require_items(tx, project.community, given.get("items", ()))
     _require_price(project.fee_mode, project.price)
     projects.set_deadline(tx, project)
     projects.tell(tx, ProjectChanged, project)
@@ -93,7 +92,8 @@ def change_project(tx: Transaction, caller: Caller, id: str, changes: ProjectCha
 
 
 def change_requests(tx: Transaction, caller: Caller, id: str, terms: RequestsTerms) -> ProjectView:
-    """Gather further requests into a proposed project, and release others from it. Raises Conflict for one that is not
+    """Gather further requests into a proposed project, and release others from it; what is asked for is its concern from then
+    on, too. Raises Conflict for one that is not
     in it, or cannot be gathered."""
     project, _ = _held(tx, caller, id)
     _require_proposed(project)
@@ -101,7 +101,10 @@ def change_requests(tx: Transaction, caller: Caller, id: str, terms: RequestsTer
     strange = sorted(set(terms.remove) - set(inside))
     if strange:
         raise Invalid("remove", f"Request {strange[0]!r} is not in this project.", "request-unknown")
-    projects.gather(tx, project, projects.gatherable(tx, project.community, terms.add))
+    added = projects.gatherable(tx, project.community, terms.add)
+    projects.gather(tx, project, added)
+    if project.items:  # one without items asks for no agreement in particular
+        project.items = [*project.items, *sorted({one.item for one in added if one.item is not None} - set(project.items))]
     released = projects.release(tx, [inside[request] for request in sorted(set(terms.remove))])
     projects.count(tx, project)
     projects.tell(tx, ProjectChanged, project)
@@ -132,7 +135,8 @@ def merge_project(tx: Transaction, caller: Caller, id: str, terms: ProjectMergeT
 
 
 def split_project(tx: Transaction, caller: Caller, id: str, terms: SplitTerms) -> ProjectView:
-    """Let some requests of a proposed project leave it for a new one, otherwise like it. Returns the new one."""
+    """Let some requests of a proposed project leave it for a new one, otherwise like it; each is of the items that its own
+    requests ask for. Returns the new one."""
     project, _ = _held(tx, caller, id)
     _require_proposed(project)
     inside = {request.id: request for request in projects.inside(tx, project)}
@@ -148,7 +152,10 @@ def split_project(tx: Transaction, caller: Caller, id: str, terms: SplitTerms) -
     )
     tx.session.add(new)
     tx.session.flush()
-    projects.gather(tx, new, [inside[request] for request in sorted(set(terms.requests))])
+    leaving = [inside[request] for request in sorted(set(terms.requests))]
+    staying = [request for id, request in inside.items() if id not in terms.requests]
+    new.items, project.items = _items_of(leaving, project.items), _items_of(staying, project.items)
+    projects.gather(tx, new, leaving)
     projects.count(tx, project)
     projects.count(tx, new)
     projects.tell(tx, ProjectChanged, project)
@@ -272,6 +279,18 @@ def _community(tx: Transaction, id: str) -> str:
     if community is None:
         raise NotFound("project", id)
     return community
+
+
+def _require_items(tx: Transaction, community: str, items: Collection[str]) -> None:
+    for item in items:
+        if queries.menu.category_of(tx.session, community, item) is None:
+            raise Invalid("items", f"There is no item {item!r} in this community's taxonomy (yet).", "item-unknown")
+
+
+def _items_of(requests: Collection[Request], among: Collection[str]) -> list[str]:
+    """Of some items those that these requests ask for, in their order; all of them where they ask for none."""
+    asked = {request.item for request in requests}
+    return [item for item in among if item in asked] or list(among)
 
 
 def _require_proposed(project: Project) -> None:

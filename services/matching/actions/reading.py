@@ -6,7 +6,7 @@ from services.matching import holding, learning, pairing, queries, telling
 from services.matching.actions.requests import community_of, locked, withdraw_open_referral
 from services.matching.models import Request
 from services.matching.rules import REQUEST
-from services.matching.views import ClassificationTerms, CorrectionTerms, RequestView
+from services.matching.views import ClassificationTerms, CorrectionTerms, RequestTakenIn, RequestView
 from shared.access import Caller
 from shared.events.matching import RequestClassified
 from shared.lifecycle import follow
@@ -37,8 +37,9 @@ def classify_request(tx: Transaction, caller: Caller, id: str, terms: Classifica
     return read_as(tx, request, status, category, terms.item, BY_STATION)
 
 
-def pick_item(tx: Transaction, caller: Caller, id: str, terms: ClassificationTerms) -> RequestView:
-    """The resident picks one of the items that were asked about; the request then goes the way of any other. Raises Conflict
+def pick_item(tx: Transaction, caller: Caller, id: str, terms: ClassificationTerms) -> RequestTakenIn:
+    """The resident picks one of the items that were asked about; the request then goes the way of any other, and open ones for
+    the same are offered as with one that was understood at once. Raises Conflict
     (`item-known`) for one that was understood, Invalid (`item-not-asked`) for another item than those asked about."""
     caller.holds(id)
     request = locked(tx, id, for_ranking=True)
@@ -48,7 +49,10 @@ def pick_item(tx: Transaction, caller: Caller, id: str, terms: ClassificationTer
     asked = {choice["item"]: choice["category"] for choice in (request.understood or {}).get("choices", ())}
     if terms.item not in asked:
         raise Invalid("item", f"Pick one of {', '.join(asked) or 'those asked about: there are none'}.", "item-not-asked")
-    return read_as(tx, request, status, asked[terms.item], terms.item, BY_RESIDENT)
+    reader = learning.readers(tx.session, [request.community]).get(request.community)
+    similar = queries.reading.similar_requests(tx.session, reader.model, request, terms.item) if reader else []
+    view = read_as(tx, request, status, asked[terms.item], terms.item, BY_RESIDENT)
+    return RequestTakenIn(**dict(view), similar=similar)
 
 
 def correct_request(tx: Transaction, caller: Caller, id: str, terms: CorrectionTerms) -> RequestView:

@@ -54,7 +54,8 @@ def deliver_referral(tx: Transaction, caller: Caller, id: str) -> ReferralView:
 def hand_on_referral(tx: Transaction, caller: Caller, id: str, terms: HandingOnTerms) -> ReferralView:
     """A hub hands a request on to one of its members, with the trail. The member serves it with its own best offer for it,
     or else with the hub's. Raises Conflict for an organization that is no hub (`not-a-hub`), a member that may not serve
-    it (`member-cannot-serve`) or was asked already (`already-asked`), Invalid for one that is no member."""
+    it, for want of an agreement or for a conflict (`member-cannot-serve`), or was asked already (`already-asked`), Invalid for
+    one that is no member."""
     referral, request = _referral(tx, caller, id, for_ranking=True)
     follow(REFERRAL, "referral", referral.status, "hand-on")  # first of all: whatever else is wrong does not matter then
     hub = tx.session.get(Organization, referral.organization)
@@ -63,6 +64,9 @@ def hand_on_referral(tx: Transaction, caller: Caller, id: str, terms: HandingOnT
         raise Conflict("not-a-hub", "Only a hub hands requests on; accept or decline it.", "organization")
     if member is None or member.community != referral.community or hub.id not in member.parents:
         raise Invalid("member", f"{terms.member!r} is no member of this hub.", "member-unknown")
+    if member.id in queries.referrals.standing_back(tx.session, request):
+        detail = "The station has recorded a conflict of interests of this member with this request; choose another."
+        raise Conflict("member-cannot-serve", detail, "member")
     if member.id in queries.referrals.tried(tx.session, [request.id])[request.id]:
         raise Conflict("already-asked", "This member has been asked already; choose another.", "member")
     today = civil_date(tx.now(referral.community))

@@ -77,7 +77,7 @@ def submit_request(tx: Transaction, caller: Caller, terms: RequestTerms) -> Requ
     similar = []
     if reader is not None:
         reading = understand(reader.model, request.text)
-        request.understood = reading.as_kept(request.text)
+        request.understood = reading.as_kept(request.text, reader.name)
         if reading.item is not None:
             similar = queries.reading.similar_requests(tx.session, reader.model, request, reading.item)
     holding.insert(tx.session, [request])

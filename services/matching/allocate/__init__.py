@@ -21,7 +21,8 @@ the `plain` optimum, and the allocation `beyond` the cap), `report`, `seconds` b
 
 from services.matching.allocate.checking import Refuted, check
 from services.matching.allocate.flow import load_library
-from services.matching.allocate.instances import Instance, Terms, Unsolvable, read, read_arrays
+from services.matching.allocate.instances import Instance, Terms, read, read_arrays
+from services.matching.allocate.refusals import Unsolvable
 from services.matching.allocate.solving import solve
 
 __all__ = ["Instance", "Refuted", "Terms", "Unsolvable", "check", "load_library", "read", "read_arrays", "solve"]

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from services.matching.allocate.fairness import Worth
-from services.matching.allocate.instances import COST_BITS, Unsolvable
+from services.matching.allocate.instances import COST_BITS
+from services.matching.allocate.refusals import Unsolvable
 
 if TYPE_CHECKING:
     import numpy

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import difflib
 import json
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
+
+from services.matching.allocate.refusals import Unsolvable, refuse_unknown
 
 if TYPE_CHECKING:
     import numpy
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
 COST_BITS = 60
 """OR-Tools multiplies costs by the number of nodes, in 64 bits; dual values are kept in 64 bits too."""
+MOST_NEEDS = 2**31
 CAP = Fraction(2, 100)
 """The share of the plain optimum's objective that fairness may cost at most, unless the options state another."""
 OPTIONS = (
@@ -31,29 +33,6 @@ OPTIONS = (
     "small_organization_capacity",
     "fairness_cap",
 )
-INEXPRESSIBLE = {
-    "conflicts": "two needs that may not both go to one organization",
-    "exclusive": "two needs that may not both go to one organization",
-    "incompatible": "two needs that may not both go to one organization",
-    "forbidden_together": "two needs that may not both go to one organization",
-    "together": "needs that have to go to one organization",
-    "groups": "needs that have to go to one organization",
-    "size": "needs of unequal size",
-    "sizes": "needs of unequal size",
-    "demand": "needs of unequal size",
-    "demands": "needs of unequal size",
-    "load": "needs of unequal size",
-    "weight": "needs of unequal size",
-    "weights": "needs of unequal size",
-    "minimum": "a least number of needs for an organization",
-    "min": "a least number of needs for an organization",
-    "lower": "a least number of needs for an organization",
-}
-"""What people might add to an instance that no flow of one unit per need expresses."""
-
-
-class Unsolvable(ValueError):
-    """The instance contradicts itself, or asks for what cannot be expressed; the message says where, and what."""
 
 
 @dataclass(frozen=True)
@@ -113,7 +92,7 @@ def read(given: Mapping[str, Any]) -> Instance:
     """An instance from its plain JSON values: see the package. Raises Unsolvable."""
     if not isinstance(given, Mapping):
         raise Unsolvable('the instance is not an object with "needs", "organizations" and "arcs"')
-    _refuse_unknown(given, ("needs", "organizations", "arcs", "options"), "the instance")
+    refuse_unknown(given, ("needs", "organizations", "arcs", "options"), "the instance")
     for name in ("needs", "organizations", "arcs"):
         if name not in given:
             raise Unsolvable(f'the instance has no "{name}"')
@@ -122,8 +101,9 @@ def read(given: Mapping[str, Any]) -> Instance:
     columns = given["arcs"]
     if not isinstance(columns, Mapping) or not {"need", "organization", "score"} <= set(columns):
         raise Unsolvable('"arcs" are three columns: {"need": […], "organization": […], "score": […]}')
-    _refuse_unknown(columns, ("need", "organization", "score"), "arcs")
-    return build(needs, capacity, columns, given.get("options") or {}, need_ids, organization_ids)
+    refuse_unknown(columns, ("need", "organization", "score"), "arcs")
+    options = given.get("options")
+    return build(needs, capacity, columns, {} if options is None else options, need_ids, organization_ids)
 
 
 def read_arrays(arrays: Mapping[str, Any]) -> Instance:
@@ -135,7 +115,7 @@ def read_arrays(arrays: Mapping[str, Any]) -> Instance:
         if name not in arrays:
             raise Unsolvable(f'the file has no array "{name}"')
     known = ("need", "organization", "score", "capacity", "needs", "options")
-    _refuse_unknown(arrays, known, "the file")
+    refuse_unknown(arrays, known, "the file")
     for name in arrays:
         if name not in known:
             raise Unsolvable(f'the file has an array "{name}", which means nothing here')
@@ -150,7 +130,7 @@ def read_arrays(arrays: Mapping[str, Any]) -> Instance:
     if "options" in arrays:
         try:
             options = json.loads(str(arrays["options"][()]))
-        except ValueError:
+        except (ValueError, RecursionError):
             raise Unsolvable('"options" is not a JSON text') from None
     return build(needs, integers(arrays["capacity"], "capacity"), arrays, options)
 
@@ -166,6 +146,8 @@ def build(
     """An instance from its columns. Raises Unsolvable."""
     import numpy
 
+    if needs >= MOST_NEEDS:
+        raise Unsolvable(f"there are {needs} needs; at most two thousand million can be told apart")
     if capacity.size and int(capacity.min()) < 0:
         at = int(capacity.argmin())
         raise Unsolvable(f"organization {at} has a capacity of {int(capacity[at])}; it is 0 or more")
@@ -180,7 +162,7 @@ def build(
         need, organization, score = need[order], organization[order], score[order]
     if not isinstance(options, Mapping):
         raise Unsolvable('"options" is not an object')
-    _refuse_unknown(options, OPTIONS, "options")
+    refuse_unknown(options, OPTIONS, "options")
     for name in options:
         if name not in OPTIONS:
             raise Unsolvable(f'there is no option "{name}"; there are {", ".join(OPTIONS)}')
@@ -233,7 +215,7 @@ def _needs(given: Any) -> tuple[int, Sequence[Any]]:
     if isinstance(given, bool) or not isinstance(given, int | Sequence) or isinstance(given, str):
         raise Unsolvable('"needs" is neither a number nor a list of ids')
     if isinstance(given, int):
-        if not 0 <= given < 2**31:
+        if not 0 <= given < MOST_NEEDS:
             raise Unsolvable(f'"needs" is {given}; it is a number from 0 to two thousand million')
         return given, ()
     _require_distinct(given, "needs")
@@ -249,7 +231,7 @@ def _organizations(given: Any) -> tuple[Integers, Sequence[Any]]:
     for at, one in enumerate(given):
         if not isinstance(one, Mapping) or "capacity" not in one:
             raise Unsolvable(f'organization {at} is not an object with "id" and "capacity"')
-        _refuse_unknown(one, ("id", "capacity"), f"organization {at}")
+        refuse_unknown(one, ("id", "capacity"), f"organization {at}")
         stated = one["capacity"]
         if not _is_whole(stated):
             raise Unsolvable(f"organization {at} has a capacity of {stated!r}; it is a whole number")
@@ -262,25 +244,12 @@ def _organizations(given: Any) -> tuple[Integers, Sequence[Any]]:
 def _require_distinct(ids: Sequence[Any], name: str) -> None:
     seen: dict[Any, int] = {}
     for at, id in enumerate(ids):
+        if isinstance(id, Mapping):
+            refuse_unknown(id, ("id",), f'"{name}", position {at}')
         if not isinstance(id, str | int):
             raise Unsolvable(f'"{name}" has {id!r} at position {at}; an id is a text or a number')
         if seen.setdefault(id, at) != at:
             raise Unsolvable(f'"{name}" has the id {id!r} twice, at positions {seen[id]} and {at}')
-
-
-def _refuse_unknown(given: Iterable[str], known: Sequence[str], where: str) -> None:
-    """Refuse what no flow expresses, and what is probably a slip of the pen. (Other words are left to whoever wrote them.)"""
-    for name in given:
-        if name in known:
-            continue
-        if name in INEXPRESSIBLE:
-            raise Unsolvable(
-                f'{where}: "{name}" cannot be honoured: {INEXPRESSIBLE[name]} cannot be expressed as a flow. Every need is '
-                "one unit, and what rules out a pair rules out one need with one organization (options.forbidden)"
-            )
-        close = difflib.get_close_matches(str(name), known, 1, 0.75)
-        if close:
-            raise Unsolvable(f'{where}: there is no "{name}"; probably "{close[0]}" is meant')
 
 
 def _require_positions(column: Integers, count: int, name: str) -> None:
@@ -300,13 +269,14 @@ def _pairs(
     organization_ids: Sequence[Any],
 ) -> list[tuple[int, int]]:
     found: dict[tuple[int, int], None] = {}
-    given = options.get(name) or ()
+    given = options.get(name)
+    given = () if given is None else given
     if not isinstance(given, Sequence) or isinstance(given, str):
         raise Unsolvable(f'"{name}" is not a list of [need, organization]')
     for pair in given:
         one = [pair.get("need"), pair.get("organization")] if isinstance(pair, Mapping) else pair
         if isinstance(one, str) or not isinstance(one, Sequence) or len(one) != 2:
-            raise Unsolvable(f'"{name}" has {pair!r}; each is [need, organization]')
+            raise Unsolvable(f'"{name}" has {pair!r}; each is [need, organization], one need with one organization')
         need = _position(one[0], needs, need_ids, f"{name}: need")
         found[need, _position(one[1], organizations, organization_ids, f"{name}: organization")] = None
     return list(found)

@@ -16,6 +16,7 @@ from services.matching.views import (
     ReasonTerms,
     RemarkTerms,
     RequestDetail,
+    RequestTakenIn,
     RequestTerms,
     RequestView,
     SimilarRequest,
@@ -79,8 +80,9 @@ def classify_request(id: str, body: ClassificationTerms, caller: Caller = allow(
 
 
 @router.post("/requests/{id}/pick", tags=["requests"])
-def pick_item(id: str, body: ClassificationTerms, caller: Caller = allow("resident"), edge: Edge = EDGE) -> RequestView:
-    """Pick one of the items that were asked about because the request was not surely understood."""
+def pick_item(id: str, body: ClassificationTerms, caller: Caller = allow("resident"), edge: Edge = EDGE) -> RequestTakenIn:
+    """Pick one of the items that were asked about because the request was not surely understood. `similar` are open requests
+    that seem to ask for the same."""
     return edge.run(actions.reading.pick_item, caller, id, body)
 
 

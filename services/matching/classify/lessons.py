@@ -199,7 +199,9 @@ def _topic(given: Any, where: str, with_items: bool = True) -> Topic:
         raise ValueError(f"{where} needs an `id` (in quotes where it looks like a yes or no).")
     _refuse_slips(given, ("id", "name", "phrases", *(["items"] if with_items else [])), where)
     name, phrases, items = given.get("name") or {}, given.get("phrases") or {}, given.get("items")
-    names = _texts(name.values() if isinstance(name, Mapping) else None, f"{where}.name")
+    # A language without a name may be left empty: programs that write all keys do so.
+    written = [one for one in name.values() if one is not None] if isinstance(name, Mapping) else None
+    names = _texts(written, f"{where}.name")
     if not names:
         raise ValueError(f"{where}.name needs one of zh and en.")
     if not isinstance(phrases, Mapping):

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import Integer, bindparam
@@ -11,6 +12,7 @@ from sqlmodel import Session, col, select
 
 from services.matching.classify.model import Model
 from services.matching.classify.signals import ADVICE
+from services.matching.duplicates import ALIKE_IN_COMPOUND
 from services.matching.models import Request
 from services.matching.models.requests import OPEN
 from services.matching.views import EmergencyView, Guess, OpenRequest, UnderstoodView
@@ -29,6 +31,7 @@ def understood(request: Request, names: Mapping[str, list[str]]) -> UnderstoodVi
         choices=guesses(kept["choices"]) if request.item is None else [],
         needs=guesses(kept["needs"]),
         off_topic=kept["off_topic"] and request.item is None,
+        model=kept.get("model"),
     )
 
 
@@ -44,13 +47,14 @@ def emergency(request: Request) -> EmergencyView | None:
     return EmergencyView(kind=request.alarm, **ADVICE[request.alarm]._asdict(), attended_at=request.attended_at)
 
 
-SIMILAR = 0.12
 SIMILAR_DAYS, SIMILAR_AMONG, SIMILAR_SHOWN = 30, 20, 3
 """Of so many newest open requests for the same item in the compound, within so many days, so many are offered whose words have
-at least this cosine with the new one's."""
+at least ALIKE_IN_COMPOUND as their cosine with the new one's."""
+
+_WISHES = ("fee_limit", "speaks", "wanted_at")
 
 _OPEN_REQUESTS: Any = (
-    select(Request.text, *(getattr(Request, name) for name in OpenRequest.model_fields))
+    select(Request.text, *(getattr(Request, name) for name in (*_WISHES, *OpenRequest.model_fields)))
     .where(
         Request.community == bindparam("community"),
         Request.compound == bindparam("compound"),
@@ -67,23 +71,37 @@ requests or thousands, it costs the same), for which its condition is written as
 
 
 def similar_requests(session: Session, model: Model, request: Request, item: str) -> list[OpenRequest]:
-    """Open requests of the same compound that seem to ask for the same as one that is just being taken in and was read as
-    asking for `item`, most alike first."""
+    """Open requests of the same compound that seem to ask for the same as one that is just being taken in, or read, as asking
+    for `item`, most alike first; whoever serves them keeps to what this one's resident asks for as well."""
     since = request.submitted_at - timedelta(days=SIMILAR_DAYS)
     given = {"community": request.community, "compound": request.compound, "item": item, "id": request.id}
-    rows = session.connection().execute(_OPEN_REQUESTS, {**given, "since": since, "most": SIMILAR_AMONG}).all()
-    cosines = model.alike(request.text, [text for text, *_ in rows]) if rows else []
-    alike = [(cosine, shown) for cosine, (_, *shown) in zip(cosines, rows, strict=True) if cosine >= SIMILAR]
+    found = session.connection().execute(_OPEN_REQUESTS, {**given, "since": since, "most": SIMILAR_AMONG})
+    rows = [(text, shown) for text, *wishes, shown in map(_taken_apart, found) if _keeps_to(request, *wishes)]
+    cosines = model.alike(request.text, [text for text, _ in rows]) if rows else []
+    alike = [(cosine, shown) for cosine, (_, shown) in zip(cosines, rows, strict=True) if cosine >= ALIKE_IN_COMPOUND]
     most = sorted(alike, key=lambda one: -one[0])[:SIMILAR_SHOWN]
     return [OpenRequest(**dict(zip(OpenRequest.model_fields, shown, strict=True))) for _, shown in most]
 
 
 def is_alike(model: Model, request: Request, other: Request) -> bool:
     """Whether another request may be offered to a resident as the same: for the same item, in the same compound, alike in
-    words."""
+    words, and served by none but who keeps to what the resident asks for."""
     same = ("community", "compound", "item")
     return (
         request.item is not None
         and all(getattr(request, name) == getattr(other, name) for name in same)
-        and model.alike(request.text, [other.text])[0] >= SIMILAR
+        and _keeps_to(request, other.fee_limit, other.speaks, other.wanted_at)
+        and model.alike(request.text, [other.text])[0] >= ALIKE_IN_COMPOUND
     )
+
+
+def _taken_apart(row: Any) -> tuple[Any, ...]:
+    text, *rest = row
+    return text, *rest[: len(_WISHES)], rest[len(_WISHES) :]
+
+
+def _keeps_to(request: Request, fee_limit: str | None, speaks: str | None, wanted_at: datetime | None) -> bool:
+    """Whether who serves another request, with these wishes, keeps to what this one's resident asks for."""
+    if request.fee_limit is not None and (fee_limit is None or Decimal(fee_limit) > Decimal(request.fee_limit)):
+        return False
+    return request.speaks in (None, speaks) and request.wanted_at in (None, wanted_at)

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from typing import Any
 
+from sqlalchemy import or_
 from sqlmodel import Session, col, select
 
 from services.matching.models import Agreement, Conflict, Offer, Organization, Referral, Request
@@ -108,13 +109,29 @@ def tried(session: Session, requests: Iterable[str]) -> dict[str, set[str]]:
             found[request].add(organization)
         if hub is not None:
             found[request].add(hub)
-    barred = select(Conflict.request, Conflict.organization).where(
-        col(Conflict.request).in_(ids), col(Conflict.ended_at).is_(None)
+    for request, organizations in barred(session, ids).items():
+        found[request] |= organizations
+    return found
+
+
+def barred(session: Session, requests: Iterable[str]) -> dict[str, set[str]]:
+    """The organizations with a conflict that was recorded for one of these requests, by request."""
+    found: dict[str, set[str]] = defaultdict(set)
+    statement = select(Conflict.request, Conflict.organization).where(
+        col(Conflict.request).in_(list(requests)), col(Conflict.ended_at).is_(None)
     )
-    for request, organization in session.exec(barred):
+    for request, organization in session.exec(statement):
         if request is not None:
             found[request].add(organization)
     return found
+
+
+def standing_back(session: Session, request: Request) -> set[str]:
+    """The organizations that a recorded conflict keeps from a request: for it alone, for its compound, its item, or both."""
+    statement = select(Conflict.organization).where(Conflict.community == request.community, col(Conflict.ended_at).is_(None))
+    for column, value in ((Conflict.request, request.id), (Conflict.compound, request.compound), (Conflict.item, request.item)):
+        statement = statement.where(or_(col(column).is_(None), col(column) == value))
+    return set(session.exec(statement))
 
 
 def cannot_be_served(session: Session, referrals: Sequence[Referral], today: Mapping[str, date]) -> set[str]:
@@ -146,20 +163,22 @@ def cannot_be_served(session: Session, referrals: Sequence[Referral], today: Map
 
 
 def members(session: Session, caller: Caller, id: str) -> list[MemberView]:
-    """To whom the hub of a referral may hand it on: its members with an agreement in force for the item, by name."""
+    """To whom the hub of a referral may hand it on: its members with an agreement in force for the item and no recorded
+    conflict, by name."""
     referral = session.get(Referral, id)
     if referral is None:
         raise NotFound("referral", id)
     caller.belongs_to(referral.community)
     caller.acts_for(referral.organization)
     statement = select(Organization).where(Organization.community == referral.community, col(Organization.status).in_(SERVING))
-    asked = tried(session, [referral.request])[referral.request]
+    request = session.get_one(Request, referral.request)
+    left_out = tried(session, [request.id])[request.id] | standing_back(session, request)
     today = civil_date(clocks.now(session, referral.community))
     found = [
         one
         for one in session.exec(statement)
         if referral.organization in one.parents
-        and one.id not in asked
+        and one.id not in left_out
         and referral.item in items_agreed(session, referral.community, one.id, today)
     ]
     return [

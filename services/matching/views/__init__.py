@@ -6,6 +6,7 @@ from services.matching.views.base import (
     ReasonTerms,
     Terms,
 )
+from services.matching.views.method import Method, ModelView, ProjectKindView, RenewalView
 from services.matching.views.projects import (
     AllocationView,
     AnswerTerms,
@@ -48,16 +49,12 @@ from services.matching.views.requests import (
     HandingOnTerms,
     MemberView,
     MergeTerms,
-    Method,
-    ModelView,
     OpenRequest,
-    ProjectKindView,
     ReferralDetail,
     ReferralStanding,
     ReferralView,
     RemarkTerms,
     RemarkView,
-    RenewalView,
     RequestDetail,
     RequestTakenIn,
     RequestTerms,

@@ -41,9 +41,11 @@ class ProjectTerms(Terms):
 
 
 class ProjectChanges(Terms):
-    """What is to change of a project; what is left out stays."""
+    """What is to change of a project; what is left out stays. `items`: whoever claims it has an agreement for one of them, and
+    the more of them the better it fits."""
 
     kind: ProjectKind | None = None
+    items: Ids | None = None
     title_zh: Title | None = None
     title_en: Title | None = None
     scope_zh: Words | None = None

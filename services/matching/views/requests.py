@@ -9,7 +9,6 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, Field
 
 from services.matching.views.base import BilingualText, Id, Personal, Terms, Words
-from services.matching.views.projects import FairnessTerms
 from shared.events.matching import Reason
 from shared.events.words import Channel, Language, RequestStatus, Urgency
 from shared.written import Moment
@@ -102,11 +101,13 @@ class UnderstoodView(BaseModel):
     """What was made of a resident's words beside the item. Where there is no item, the resident may pick one of `choices`;
     `needs` are the different items of a message that seems to ask for more than one: each is a request of its own, and
     where there is no item they are the first choices.
-    `off_topic`: it seems to ask for nothing that is served here; please say it in other words."""
+    `off_topic`: it seems to ask for nothing that is served here; please say it in other words. `model` names the model that
+    read it, whatever people said of it afterwards (null where that was not kept yet)."""
 
     choices: list[Guess]
     needs: list[Guess]
     off_topic: bool
+    model: str | None
 
 
 class EmergencyView(BaseModel):
@@ -180,8 +181,9 @@ class OpenRequest(BaseModel):
 
 
 class RequestTakenIn(RequestView):
-    """A request that was taken in. `similar` are open requests of the same compound that seem to ask for the same: the resident
-    may join one of them (`POST /requests/{id}/merging`), and is counted there."""
+    """A request that was taken in, or read. `similar` are open requests of the same compound that seem to ask for the same, and
+    whose resident asks no less of whoever comes: the resident may join one of them (`POST /requests/{id}/merging`), and is
+    counted there."""
 
     similar: list[OpenRequest] = []
 
@@ -324,74 +326,3 @@ class Figures(BaseModel):
     claims: int
     assigned: int
     delivered: int
-
-
-class ProjectKindView(BaseModel):
-    """One of the ten types of project, and the categories whose needs it gathers."""
-
-    name: BilingualText
-    categories: list[str]
-
-
-class Method(BaseModel):
-    """How requests are read, organizations ranked and projects allocated: all that is needed to do it again.
-    `days_to_answer` is how long an organization has to accept or decline, `hours_to_answer` the same by urgency; of so many
-    offers as `shortlist` the score decides, those of the best `standing`; from `near_duplicate` (a cosine) on two requests
-    are offered as the same; `claim_weights` are points of 1000, `claim_fairness` the
-    terms of a meeting that states none."""
-
-    classifier: str
-    threshold: float
-    weights: dict[str, float]
-    fees: dict[str, float]
-    satisfaction_prior: float
-    unrated: float
-    near_meters: float
-    standing: dict[str, float]
-    shortlist: int
-    turn_capacity: int
-    most_candidates: int
-    parts: dict[str, BilingualText]
-    conditions: list[BilingualText]
-    reading: BilingualText
-    ties: BilingualText
-    days_to_answer: int
-    hours_to_answer: dict[str, float]
-    near_duplicate: float
-    project_kinds: dict[str, ProjectKindView]
-    claim_weights: dict[str, int]
-    claim_fairness: FairnessTerms
-    claiming: BilingualText
-
-
-class MeasuresView(BaseModel):
-    """How well a model read the labels held out, all between 0 and 1: `of` this model or the one before; `sureness` is the
-    mean probability given to what is right."""
-
-    of: Literal["this", "before"]
-    texts: int
-    accuracy: float
-    macro_f1: float
-    ece: float
-    sureness: float
-
-
-class ModelView(BaseModel):
-    """A model that reads a community's requests, or did, or was refused because it was no better than the one in force.
-    `learned` and `held_out` count labels; `measures` are those on the labels held out, of this one and of the one
-    in force when it was judged."""
-
-    number: int
-    name: str
-    status: Literal["in-force", "retired", "refused"]
-    learned: int
-    held_out: int
-    measures: list[MeasuresView]
-    fitted_at: datetime
-
-
-class RenewalView(BaseModel):
-    """A new model is being fitted. `labels` counts what people said so far."""
-
-    community: str
-    labels: int
