@@ -108,7 +108,8 @@ def keep_taxonomies(tx: Transaction, events: list[CloudEvent[TaxonomyPublished]]
 )
 def keep_organizations(tx: Transaction, events: list[CloudEvent[OrganizationState]]) -> None:
     """Know who may serve: the registered, and those in incubation under a provisional agreement. What is in the hands of those
-    who go is open to others, and what they claim no meeting gives them."""
+    who go is open to others, and what they claim no meeting gives them; of what a suspended one carries the station is
+    told."""
     holding.hold_alone(tx.session, {event.community for event in events})
     tx.keep(
         Organization,
@@ -134,6 +135,7 @@ def keep_organizations(tx: Transaction, events: list[CloudEvent[OrganizationStat
     if idle:
         actions.claims.withdraw_what_cannot_be_carried(tx, idle)
     actions.projects.take_back_from(tx, {id for id, status in statuses.items() if status in GONE})
+    actions.claims.see_what_is_covered(tx, organizations)
     pairing.hand_on_what_cannot_be_served(tx, organizations)
     offered = select(Offer.community, Offer.item).where(col(Offer.organization).in_(organizations))
     _match_again(tx, tx.session.exec(offered))
@@ -141,7 +143,8 @@ def keep_organizations(tx: Transaction, events: list[CloudEvent[OrganizationStat
 
 @on(AgreementSigned, AgreementRenewed, AgreementExpiring, AgreementEnded)
 def keep_agreements(tx: Transaction, events: list[CloudEvent[AgreementState]]) -> None:
-    """Know what each organization may serve, and how long; what they claim without an agreement no meeting gives them."""
+    """Know what each organization may serve, and how long; what they claim without an agreement no meeting gives them, and of
+    what they carry without one the station is told."""
     holding.hold_alone(tx.session, {event.community for event in events})
     tx.keep(
         Agreement,
@@ -159,10 +162,14 @@ def keep_agreements(tx: Transaction, events: list[CloudEvent[AgreementState]]) -
             for event in events
         ],
     )
+    organizations = {event.data.organization for event in events}
     ended = {event.data.organization for event in events if event.data.status == "ended"}
     if ended:
         actions.claims.withdraw_what_cannot_be_carried(tx, ended)
-    pairing.hand_on_what_cannot_be_served(tx, {event.data.organization for event in events})
+    # Who leaves loses its projects with that, a moment later.
+    stay = {event.data.organization for event in events if event.data.ended_because != "left"}
+    actions.claims.see_what_is_covered(tx, stay)
+    pairing.hand_on_what_cannot_be_served(tx, organizations)
     signed = [event for event in events if event.data.status == "in-force"]
     _match_again(tx, ((event.community, item) for event in signed for item in event.data.items))
 

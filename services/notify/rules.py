@@ -41,6 +41,7 @@ from shared.events.matching import (
     ProjectOverdue,
     ProjectProposed,
     ProjectReopened,
+    ProjectUncovered,
     QuestionAnswered,
     QuestionAsked,
     ReferralAccepted,
@@ -172,6 +173,7 @@ NOTICES: Mapping[type[Fact], tuple[tuple[RecipientKind, ...], str]] = {
     ProjectAssigned: (("organization",), "project.assigned"),
     ProjectDelivered: (("station",), "project.delivered"),
     ProjectOverdue: (("station", "organization"), "project.overdue"),
+    ProjectUncovered: (("station", "organization"), "project.uncovered"),
     ProjectEvaluated: (("organization",), "project.evaluated"),
     ProjectClosed: (("organization",), "project.closed"),
     ProjectReopened: (("organization", "station"), "project.reopened"),
@@ -192,6 +194,8 @@ AGAIN = {"request.gathered": "request.gathered/again", "request.merged": "reques
 """How notices are said where the organization that had accepted accepts no longer, and a request waits as it did before."""
 CANNOT_CARRY = "project.claim-withdrawn/cannot-carry"
 """How a notice of `project.claim-withdrawn` is said where the organization did not do it itself."""
+CALLED_OFF = "project.claim-withdrawn/called-off"
+"""How it is said where the meeting was called off, to the organization alone: the station did that."""
 URGENT = {"request.submitted": "request.submitted/urgent", "request.unmatched": "request.unmatched/urgent"}
 """How notices are said of what cannot wait and nobody has read yet: a cry for help, which goes to no organization."""
 
@@ -251,7 +255,7 @@ def recipients(event: CloudEvent[Fact]) -> Iterator[tuple[RecipientKind, str]]:
             case "organization":
                 concerned = _organizations(event.data)
             case "station":
-                concerned = [event.community]
+                concerned = [] if getattr(event.data, "called_off", None) else [event.community]
         yield from ((kind, recipient) for recipient in concerned if recipient is not None)
 
 
@@ -261,9 +265,9 @@ def _organizations(fact: Fact) -> Iterable[str | None]:
     if isinstance(fact, ProjectReopened):
         return [fact.relieved]
     if isinstance(fact, ProjectClaimWithdrawn):
-        return (
-            [] if fact.withdrawn is None or fact.withdrawn.because == "by-the-organization" else [fact.withdrawn.organization]
-        )
+        withdrawn = fact.withdrawn
+        itself = withdrawn is None or withdrawn.because == "by-the-organization"
+        return [fact.called_off, None if withdrawn is None or itself else withdrawn.organization]
     return [getattr(fact, "organization", None)]
 
 
@@ -276,6 +280,8 @@ def parameters(fact: Fact, recipient: str) -> dict[str, str]:
         named |= {"organization": fact.candidates[0].organization, "offer": fact.candidates[0].offer}
     if isinstance(fact, ProjectClaimWithdrawn) and fact.withdrawn is not None:
         named |= {"organization": fact.withdrawn.organization, "because": fact.withdrawn.because}
+    if isinstance(fact, ProjectClaimWithdrawn) and fact.called_off is not None:
+        named |= {"organization": fact.called_off, "because": "called-off"}
     if recipient in getattr(fact, "followers", ()):
         named |= {"request": recipient, "compound": None}
     if getattr(fact, "again", False):
@@ -288,9 +294,10 @@ def parameters(fact: Fact, recipient: str) -> dict[str, str]:
 def said_as(kind: str, parameters: Mapping[str, str]) -> str:
     """Which sentences say a notice of this kind and these parameters: nobody can serve a request, or nobody has
     understood it, or it is a cry for help, which are three things; it waits for the first time, or again; an organization
-    withdrew its claim, or may not carry the project any more."""
+    withdrew its claim, or may not carry the project any more, or the meeting was called off."""
     if kind == "project.claim-withdrawn":
-        return kind if parameters.get("because", "by-the-organization") == "by-the-organization" else CANNOT_CARRY
+        because = parameters.get("because", "by-the-organization")
+        return {"by-the-organization": kind, "called-off": CALLED_OFF}.get(because, CANNOT_CARRY)
     if "again" in parameters:
         return AGAIN.get(kind, kind)
     if "item" in parameters:

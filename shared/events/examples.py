@@ -195,6 +195,7 @@ STATES: dict[str, dict[str, Any]] = {
         "overdue": False,
         "relieved": None,
         "merged_into": None,
+        "uncovered": False,
     },
     "meeting": {
         "meeting": _id(21),

@@ -207,7 +207,8 @@ class ProjectState(Fact, about="project"):
     """A project: residents' requests of one of ten types, gathered to be claimed by one organization. `requests` are those
     inside, `beneficiaries` the residents who asked, each once if known. `budget` and `price` are in yuan with two decimals.
     `claims` are those that stand; `organization` is who it is assigned to. `overdue`: the deadline has passed undelivered.
-    `relieved` is who had it before it was reopened. `merged_into` is the project that took its requests over."""
+    `uncovered`: its organization may not carry it any more. `relieved` is who had it before it was reopened, `merged_into`
+    the project that took its requests over."""
 
     project: str
     kind: ProjectKind
@@ -231,6 +232,7 @@ class ProjectState(Fact, about="project"):
     overdue: bool = False
     relieved: str | None = None
     merged_into: str | None = None
+    uncovered: bool = False
 
 
 class ProjectProposed(ProjectState, type="fenghe.project.proposed.v1"):
@@ -259,9 +261,10 @@ class ClaimWithdrawal(Part):
 
 class ProjectClaimWithdrawn(ProjectState, type="fenghe.project.claim-withdrawn.v1"):
     """A claim was withdrawn before the bell, by its organization, or because that may not carry the project any more:
-    `withdrawn`."""
+    `withdrawn`. Where the meeting was called off, `called_off` is the organization whose claim ended with it."""
 
     withdrawn: ClaimWithdrawal | None = None
+    called_off: str | None = None
 
 
 class ProjectAssigned(ProjectState, type="fenghe.project.assigned.v1", public=True):
@@ -274,6 +277,11 @@ class ProjectDelivered(ProjectState, type="fenghe.project.delivered.v1", public=
 
 class ProjectOverdue(ProjectState, type="fenghe.project.overdue.v1"):
     """The project's deadline has passed, and it was not delivered."""
+
+
+class ProjectUncovered(ProjectState, type="fenghe.project.uncovered.v1"):
+    """The organization to which the project is assigned has no agreement in force for it any more, or was suspended; the
+    station decides what becomes of it. `project.changed` follows where it may carry the project again."""
 
 
 class ProjectEvaluated(ProjectState, type="fenghe.project.evaluated.v1", public=True):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from shared.events.matching import ClaimWithdrawal, ProjectClaimWithdrawn
+from shared.events.matching import ClaimWithdrawal, ProjectChanged, ProjectClaimWithdrawn
 from shared.identifiers import new_id
 from tests.matching.given import CHOIR, PLUMBING
 from tests.matching.test_claim_meeting import outcomes
@@ -94,10 +94,23 @@ def test_after_the_bell_the_claims_stand_and_confirmation_decides(matching, town
 
 def test_a_meeting_called_off_says_so_of_its_claims(matching, town, desk):
     town.open_with(matching)
-    carriers(matching, town, "甲")
-    project = desk.opened()
-    meeting = desk.meet(project)
-    desk.claim("甲", project)
+    carriers(matching, town, "甲", "乙", "丙")
+    one, two = desk.opened("一"), desk.opened("二")
+    meeting = desk.meet(one, two)
+    for project, organization, wish in ((one, "甲", 1), (one, "乙", 1), (two, "乙", 2), (two, "丙", 1)):
+        assert desk.claim(organization, project, wish=wish, capacity=2).is_success
+    desk.done(f"projects/{two}/claim-withdrawal", of="丙")
+    desk.done(f"meetings/{meeting}/pairs", PINNED | {"project": one, "organization": town.id_of("甲")})
     desk.done(f"meetings/{meeting}/cancellation")
-    claim = claim_of(desk, project, "甲", of="甲")
+    claim = claim_of(desk, one, "甲", of="甲")
     assert (claim["status"], claim["reason_zh"]) == ("withdrawn", "认领大会取消了，认领随之撤回。")
+    told = matching.told(ProjectClaimWithdrawn)[1:]
+    called_off = {(event.data.project, town.name_of(event.data.called_off), event.data.withdrawn) for event in told}
+    assert called_off == {(one, "甲", None), (one, "乙", None), (two, "乙", None)}
+    assert len(told) == 3
+    assert matching.told(ProjectChanged)[-1].data.claims == ()
+    (lifted,) = desk.meeting(meeting)["pairs"]
+    assert lifted["lifted_at"] is not None
+    # The projects are put before another meeting, where they may claim again.
+    desk.meet(one, two)
+    assert desk.claim("甲", one).is_success

@@ -201,6 +201,7 @@ class Neighbourhood:
             self.project_told(m.ProjectAssigned, organization=self.organization),
             self.project_told(m.ProjectDelivered, organization=self.organization, delivered_at=MOMENT),
             self.project_told(m.ProjectOverdue, organization=self.organization, overdue=True),
+            self.project_told(m.ProjectUncovered, organization=self.organization, uncovered=True),
             self.project_told(m.ProjectEvaluated, organization=self.organization, delivered_at=MOMENT),
             self.project_told(m.ProjectClosed, organization=self.organization, delivered_at=MOMENT),
             self.project_told(m.ProjectReopened, relieved=self.organization),

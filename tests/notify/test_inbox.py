@@ -12,7 +12,7 @@ from deploy.services import NAMES
 from services.notify import queries
 from services.notify.app import service
 from services.notify.models import Notice
-from services.notify.rules import AGAIN, CANNOT_CARRY, CONCERNS_NOBODY, NOT_UNDERSTOOD, NOTICES, URGENT
+from services.notify.rules import AGAIN, CALLED_OFF, CANNOT_CARRY, CONCERNS_NOBODY, NOT_UNDERSTOOD, NOTICES, URGENT
 from services.notify.sentences import SENTENCES
 from shared.events import catalogue
 from shared.events import matching as m
@@ -21,7 +21,8 @@ from tests.notify.given import MOMENT, Neighbourhood, at_the_moment
 
 # What is said of one of each fact, with everything known.
 OTHERWISE = {(kind, role) for kind in (NOT_UNDERSTOOD, *URGENT.values()) for role in ("resident", "station")}
-OTHERWISE |= {(CANNOT_CARRY, role) for role in ("organization", "station")} | {(kind, "resident") for kind in AGAIN.values()}
+OTHERWISE |= {(CANNOT_CARRY, role) for role in ("organization", "station")} | {(CALLED_OFF, "organization")}
+OTHERWISE |= {(kind, "resident") for kind in AGAIN.values()}
 SAID = set(SENTENCES) - OTHERWISE
 
 
@@ -253,3 +254,14 @@ def test_a_claim_withdrawn_says_whose_and_whether_the_organization_did_it_itself
     (own,) = [notice for notice in read["organization"] if notice["kind"] == "project.claim-withdrawn"]
     assert "目前不能承接" in own["zh"]
     assert "may not carry it" in own["en"]
+
+
+def test_whoever_claimed_at_a_meeting_that_was_called_off_is_told_and_the_station_is_not(notify, fenghe):
+    called_off = fenghe.project_told(m.ProjectClaimWithdrawn, called_off=fenghe.organization)
+    notify.deliver([at_the_moment(notify.event(fact)) for fact in (*fenghe.names(), called_off)])
+    assert [notice.recipient_kind for notice in notify.rows(Notice) if notice.kind == "project.claim-withdrawn"] == [
+        "organization"
+    ]
+    (own,) = inbox(notify, "organization", owner=owners(fenghe)["organization"])["items"]
+    assert "认领大会取消了" in own["zh"] and "独居老人助餐" in own["zh"]
+    assert "called off" in own["en"]

@@ -152,4 +152,6 @@ def desk(running: AllInOne, slug: str) -> Any:
     """The desk of a new community's station."""
     from tests.system.station_desk import Desk
 
-    return Desk(running, slug)
+    made = Desk(running, slug)
+    running.quiet()  # every service has heard of the community and its taxonomy
+    return made

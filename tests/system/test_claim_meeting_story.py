@@ -143,3 +143,56 @@ def test_an_organization_that_leaves_before_the_bell_takes_no_project_from_those
         assert "不能承接" in news["zh"] and "carry" in news["en"]
     (outcome,) = desk.do(f"/meetings/{meeting}/conclusion")["outcomes"]
     assert (outcome["organization"], outcome["won"]) == (stays, True)
+
+
+def test_whoever_claimed_is_told_that_the_meeting_was_called_off_and_claims_again_at_the_next(desk: Desk) -> None:
+    project = desk.project("小区花园认养", [])
+    claimant, other = desk.registered("甲社"), desk.registered("乙社")
+    meeting = desk.meeting(project)
+    desk.do(f"/meetings/{meeting}/opening")
+    desk.claim(claimant, project)
+    desk.do(f"/meetings/{meeting}/cancellation")
+    (news,) = [one for one in desk.inbox(desk.of(claimant)) if one["kind"] == "project.claim-withdrawn"]
+    assert "取消" in news["zh"] and "小区花园认养" in news["zh"] and "called off" in news["en"]
+    assert "project.claim-withdrawn" not in desk.told(desk.of(other)) + desk.told(desk.headers)
+    (claim,) = desk.see(f"/projects/{project}", desk.of(claimant))["claims"]
+    assert (claim["status"], "取消" in claim["reason_zh"]) == ("withdrawn", True)
+    again = desk.meeting(project, objection_days=0)
+    desk.do(f"/meetings/{again}/opening")
+    desk.claim(claimant, project)
+    for verb in ("conclusion", "confirmation"):
+        desk.do(f"/meetings/{again}/{verb}")
+    assert desk.see(f"/projects/{project}", {})["organization"] == claimant
+
+
+def test_of_a_project_whose_organization_has_no_agreement_any_more_the_station_is_told_and_decides(desk: Desk) -> None:
+    carrier, other = desk.registered("甲社", days=40), desk.registered("乙社")
+    request, link = desk.request()
+    meals, visits = desk.project("老人午餐到家", [request]), desk.project("陪伴独居老人", [])
+    meeting = desk.meeting(meals, visits, objection_days=0)
+    desk.do(f"/meetings/{meeting}/opening")
+    for wish, project in enumerate((meals, visits), 1):
+        desk.claim(carrier, project, wish=wish, capacity=2)
+    for verb in ("conclusion", "confirmation"):
+        desk.do(f"/meetings/{meeting}/{verb}")
+
+    # The term is over and nobody renewed it: station and organization know, and nothing is served without an agreement.
+    desk.days_pass(42)
+    for whose in (desk.headers, desk.of(carrier)):
+        news = [one for one in desk.inbox(whose) if one["kind"] == "project.uncovered"]
+        assert len(news) == 2
+        assert all("协议" in one["zh"] and "agreement" in one["en"] for one in news)
+    assert desk.see(f"/projects/{meals}", {})["uncovered"]
+    assert desk.kind_of_problem(f"/projects/{meals}/delivery", None, desk.of(carrier)) == "agreement-missing"
+    assert desk.see(f"/requests/{request}", link)["status"] == "accepted"
+
+    # One it takes back, for others to claim; for the other it signs again, and the work is done.
+    desk.do(f"/projects/{visits}/reopening", {"reason": "协议到期，另请组织认领"})
+    assert desk.see(f"/projects/{visits}", {})["uncovered"] is False
+    desk.agree(carrier)
+    desk.system.quiet()
+    assert not desk.see(f"/projects/{meals}", {})["uncovered"]
+    desk.do(f"/projects/{meals}/delivery", None, desk.of(carrier))
+    assert desk.see(f"/requests/{request}", link)["status"] == "served"
+    assert desk.told(desk.headers).count("project.uncovered") == 2
+    assert "project.uncovered" not in desk.told(desk.of(other))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 
 from sqlmodel import col, select
 
@@ -15,8 +15,10 @@ from shared.access import Caller
 from shared.clock import civil_date
 from shared.events.matching import (
     ClaimWithdrawal,
+    ProjectChanged,
     ProjectClaimed,
     ProjectClaimWithdrawn,
+    ProjectUncovered,
     QuestionAnswered,
     QuestionAsked,
     Reason,
@@ -44,6 +46,11 @@ WITHDRAWN: Mapping[WithdrawnBecause, Reason] = {
     ),
 }
 """Why a claim was withdrawn, as its organization and the station read it."""
+CALLED_OFF = Reason(
+    zh="认领大会取消了，认领随之撤回。",
+    en="The claim meeting was called off, and the claim withdrawn with it.",
+)
+"""Why the claims of a meeting that was called off are withdrawn."""
 
 
 def claim_project(tx: Transaction, caller: Caller, id: str, terms: ClaimTerms) -> ProjectView:
@@ -122,6 +129,21 @@ def withdraw_what_cannot_be_carried(tx: Transaction, organizations: Collection[s
             _withdraw(tx, project, claim, _why_not(tx, claim.organization))
 
 
+def see_what_is_covered(tx: Transaction, organizations: Collection[str]) -> None:
+    """See which of the projects that were assigned to these organizations they may (still, or again) carry; the station is
+    told of those that they may not, and decides. The caller holds the communities."""
+    theirs = select(Project.id).where(col(Project.organization).in_(organizations), Project.status == "assigned")
+    for _, project in sorted(projects.hold(tx, tx.session.exec(theirs).all()).items()):
+        organization = project.organization
+        if organization is None or organization not in organizations or project.status != "assigned":
+            continue
+        uncovered = not may_carry(tx, project, organization)
+        if uncovered != project.uncovered:
+            project.uncovered = uncovered
+            tx.session.add(project)
+            projects.tell(tx, ProjectUncovered if uncovered else ProjectChanged, project)
+
+
 def _why_not(tx: Transaction, organization: str) -> WithdrawnBecause:
     status = tx.session.exec(select(Organization.status).where(Organization.id == organization)).one()
     if status in SERVING:
@@ -129,10 +151,26 @@ def _why_not(tx: Transaction, organization: str) -> WithdrawnBecause:
     return "suspended" if status == "suspended" else "left"
 
 
+def call_off(tx: Transaction, claims: Sequence[Claim]) -> None:
+    """Withdraw these claims, all of one meeting, which is called off and which the caller holds."""
+    held = projects.hold(tx, {claim.project for claim in claims})
+    for claim in claims:
+        project = held[claim.project]
+        project.status = follow(PROJECT, "project", project.status, "withdraw the claim of")
+        _end(tx, project, claim, CALLED_OFF)
+        projects.tell(tx, ProjectClaimWithdrawn, project, called_off=claim.organization)
+
+
 def _withdraw(tx: Transaction, project: Project, claim: Claim, because: WithdrawnBecause) -> None:
-    """Withdraw a claim that stands, and lift its pin."""
+    _end(tx, project, claim, WITHDRAWN[because])
+    withdrawal = ClaimWithdrawal(organization=claim.organization, because=because)
+    projects.tell(tx, ProjectClaimWithdrawn, project, withdrawn=withdrawal)
+
+
+def _end(tx: Transaction, project: Project, claim: Claim, reason: Reason) -> None:
+    """Let a claim that stands be withdrawn, and lift its pin."""
     claim.status = "withdrawn"
-    claim.reason_zh, claim.reason_en = WITHDRAWN[because].zh, WITHDRAWN[because].en
+    claim.reason_zh, claim.reason_en = reason.zh, reason.en
     tx.session.add(claim)
     pinned = select(Pair).where(
         Pair.meeting == claim.meeting, Pair.project == claim.project, Pair.organization == claim.organization
@@ -140,8 +178,6 @@ def _withdraw(tx: Transaction, project: Project, claim: Claim, because: Withdraw
     for pair in tx.session.exec(pinned.where(Pair.kind == "pinned", col(Pair.lifted_at).is_(None))):
         pair.lifted_at = tx.now(project.community)
         tx.session.add(pair)
-    withdrawal = ClaimWithdrawal(organization=claim.organization, because=because)
-    projects.tell(tx, ProjectClaimWithdrawn, project, withdrawn=withdrawal)
 
 
 def ask_question(tx: Transaction, caller: Caller, id: str, terms: QuestionTerms) -> QuestionView:

@@ -11,7 +11,7 @@ from sqlalchemy import delete
 from sqlmodel import col, select
 
 from services.matching import allocate, projects, queries, telling, weighing
-from services.matching.actions.claims import may_carry
+from services.matching.actions.claims import call_off, may_carry
 from services.matching.models import (
     Allocation,
     Assignment,
@@ -49,7 +49,6 @@ from shared.events.matching import (
     ObjectionUpheld,
     ProjectAssigned,
     ProjectChanged,
-    Reason,
 )
 from shared.identifiers import new_id
 from shared.lifecycle import follow
@@ -58,9 +57,6 @@ from shared.problems import Conflict, Forbidden, Invalid, NotFound
 
 Solved = tuple[Mapping[str, Any], Mapping[str, Any]]
 """An instance and its result, solved before the transaction began."""
-
-CANCELLED = Reason(zh="认领大会取消了，认领随之撤回。", en="The claim meeting was called off, and the claim withdrawn with it.")
-"""Why the claims of a meeting that was called off are withdrawn."""
 
 
 def schedule_meeting(tx: Transaction, caller: Caller, terms: MeetingTerms) -> MeetingView:
@@ -113,13 +109,10 @@ def open_meeting(tx: Transaction, caller: Caller, id: str) -> MeetingView:
 
 
 def cancel_meeting(tx: Transaction, caller: Caller, id: str) -> MeetingView:
-    """Call a meeting off; its projects wait for another, and its claims count as withdrawn."""
+    """Call a meeting off; its projects wait for another, and its claims are withdrawn, which their organizations are told."""
     meeting = _held(tx, caller, id)
     meeting.status = follow(MEETING, "meeting", meeting.status, "cancel")
-    for claim in queries.meetings.claims_at_the_bell(tx.session, id):
-        claim.status = "withdrawn"
-        claim.reason_zh, claim.reason_en = CANCELLED.zh, CANCELLED.en
-        tx.session.add(claim)
+    call_off(tx, queries.meetings.claims_at_the_bell(tx.session, id))
     _take_off(tx, meeting, queries.meetings.projects_of(tx.session, id))
     return _told(tx, MeetingCancelled, meeting)
 

@@ -173,10 +173,14 @@ def open_project(tx: Transaction, caller: Caller, id: str) -> ProjectView:
 
 
 def deliver_project(tx: Transaction, caller: Caller, id: str) -> ProjectView:
-    """The organization reports the project's work done: the requests inside are served."""
+    """The organization reports the project's work done: the requests inside are served. Raises Conflict
+    (`agreement-missing`) where it may not carry the project any more; the station may still report what was done before."""
     project, _ = _held(tx, caller, id, by_organization=True)
     project.status = follow(PROJECT, "project", project.status, "deliver")
-    project.delivered_at, project.overdue = tx.now(project.community), False
+    if project.uncovered and caller.role == "organization":
+        detail = "You have no agreement in force for this project, or are suspended; the station decides what becomes of it."
+        raise Conflict("agreement-missing", detail, "organization")
+    project.delivered_at, project.overdue, project.uncovered = tx.now(project.community), False, False
     projects.set_deadline(tx, project)
     projects.tell(tx, ProjectDelivered, project)
     projects.serve(tx, project)
@@ -195,7 +199,7 @@ def close_project(tx: Transaction, caller: Caller, id: str, terms: ReasonTerms) 
     if before in ("proposed", "opened", "assigned"):
         _end_assignment(tx, project, "relieved")
         released = projects.release(tx, projects.inside(tx, project))
-        project.meeting = None
+        project.meeting, project.uncovered = None, False
     projects.set_deadline(tx, project)
     projects.tell(tx, ProjectClosed, project)
     if before == "opened" and meeting is not None:
@@ -233,8 +237,8 @@ def _open_again(tx: Transaction, project: Project, after: str, reason: str) -> N
     if before == "assigned":
         project.relieved = project.organization
         _end_assignment(tx, project, "relieved")
-    project.status, project.organization, project.meeting, project.overdue = after, None, None, False
-    project.reason = reason
+    project.status, project.organization, project.meeting = after, None, None
+    project.overdue, project.uncovered, project.reason = False, False, reason
     if before == "assigned":
         projects.take_back(tx, project)
     else:

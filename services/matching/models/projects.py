@@ -17,7 +17,8 @@ HELD = text("ended_at IS NULL")
 
 class Project(Table, table=True):
     """Requests gathered to be claimed by one organization. `requests` (ids) are those inside; those of a closed project are
-    kept as they were. `reason` is why it was closed or reopened last, in the station's words."""
+    kept as they were. `uncovered`: the organization that has it may not carry it (any more). `reason` is why it was closed or
+    reopened last, in the station's words."""
 
     __tablename__ = "projects"
     __table_args__ = (
@@ -59,6 +60,7 @@ class Project(Table, table=True):
     organization: str | None = None
     delivered_at: datetime | None = Field(default=None, sa_type=UTCDateTime)
     overdue: bool = False
+    uncovered: bool = False
     relieved: str | None = None
     merged_into: str | None = None
     reason: str | None = None

@@ -200,8 +200,9 @@ class ClaimView(BaseModel):
 
 class ProjectView(BaseModel):
     """A project. `claimed` counts the claims that stand; `claims` are read by the station, an organization's own by itself,
-    and all of them by everybody once the meeting has come to its result. `overdue`: its deadline has passed. `requests` are
-    for the station alone. `reason`: why it was closed or reopened last."""
+    and all of them by everybody once the meeting has come to its result. `overdue`: its deadline has passed.
+    `uncovered`: the organization that has it has no agreement in force for it any more, or is suspended. `requests` are for
+    the station alone. `reason`: why it was closed or reopened last."""
 
     id: str
     community: str
@@ -225,6 +226,7 @@ class ProjectView(BaseModel):
     organization: str | None
     delivered_at: datetime | None
     overdue: bool
+    uncovered: bool
     merged_into: str | None
     reason: str | None
 

@@ -8,7 +8,8 @@ from datetime import datetime
 from babel.dates import format_date
 
 from services.notify.rules import RecipientKind
-from services.notify.sentences.texts import SENTENCES, Text
+from services.notify.sentences.bilingual import Text
+from services.notify.sentences.texts import SENTENCES
 from shared.clock import CIVIL_TIME
 
 

@@ -8,18 +8,10 @@ not known yet, general words take its place; a sentence is right either way.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
-from services.notify.rules import AGAIN, CANNOT_CARRY, NOT_UNDERSTOOD, URGENT, RecipientKind
-
-
-@dataclass(frozen=True, slots=True)
-class Text:
-    """A text in both languages."""
-
-    zh: str
-    en: str
-
+from services.notify.rules import AGAIN, NOT_UNDERSTOOD, URGENT, RecipientKind
+from services.notify.sentences.bilingual import Text
+from services.notify.sentences.of_projects import OF_PROJECTS
 
 SENTENCES: Mapping[tuple[str, RecipientKind], Text] = {
     ("community.opened", "station"): Text(
@@ -307,94 +299,11 @@ SENTENCES: Mapping[tuple[str, RecipientKind], Text] = {
         "{date}，{place}的评估机构取消了对{organization}的这次评估，没有得出结果。",
         "On {date} the evaluation body of {place} called off its evaluation of {organization}; there are no findings.",
     ),
-    ("project.claimed", "station"): Text(
-        "{date}，{place}的{project}有组织来认领了。",
-        "On {date} an organization claimed {project} of {place}.",
-    ),
-    ("project.claim-withdrawn", "station"): Text(
-        "{date}，{organization}撤回了对{place}{project}的认领。",
-        "On {date} {organization} withdrew its claim of {project} of {place}.",
-    ),
-    ("project.claim-withdrawn", "organization"): Text(
-        "{date}，贵组织对{place}{project}的认领已撤回。",
-        "On {date} your claim of {project} of {place} was withdrawn.",
-    ),
-    (CANNOT_CARRY, "station"): Text(
-        "{date}，{organization}已不能承接{place}的{project}，它的认领随之撤回，原因写在认领里。",
-        "On {date} {organization} could no longer carry {project} of {place}, and its claim was withdrawn; the claim says why.",
-    ),
-    (CANNOT_CARRY, "organization"): Text(
-        "{date}，贵组织对{place}{project}的认领被撤回：目前不能承接，原因写在认领里。铃响之前条件恢复了，可以重新认领；有疑问请与服务站联系。",
-        "On {date} your claim of {project} of {place} was withdrawn, since you may not carry it at present; the claim says "
-        "why. If that is put right before the bell you may claim it again; please ask the station if anything is unclear.",
-    ),
-    ("project.assigned", "organization"): Text(
-        "恭喜！{date}，{place}的{project}由{organization}承接，请按期办好。",
-        "Congratulations! On {date} {project} of {place} was assigned to you; please complete it by its deadline.",
-    ),
-    ("project.delivered", "station"): Text(
-        "{date}，{organization}报告{place}的{project}已经办好，请组织评估。",
-        "On {date} {organization} reported that {project} of {place} is done; please have it evaluated.",
-    ),
-    ("project.overdue", "station"): Text(
-        "{date}，{place}的{project}过了期限还没有办好，请了解情况，决定是继续、重新开放还是结束。",
-        "On {date} {project} of {place} passed its deadline undelivered; please decide whether it goes on, is reopened or "
-        "is closed.",
-    ),
-    ("project.overdue", "organization"): Text(
-        "{date}，贵组织承接的{place}的{project}过了期限，请尽快办好，有困难请告诉服务站。",
-        "On {date} {project} of {place}, which you took on, passed its deadline. Please complete it soon, or tell the "
-        "station what stands in the way.",
-    ),
-    ("project.evaluated", "organization"): Text(
-        "{date}，贵组织承接的{place}的{project}有了评估结果。",
-        "On {date} {project} of {place}, which you carried out, was evaluated.",
-    ),
-    ("project.closed", "organization"): Text(
-        "{date}，贵组织承接的{place}的{project}结束了，感谢付出。",
-        "On {date} {project} of {place}, which was yours, was closed. Thank you for your work.",
-    ),
-    ("project.reopened", "organization"): Text(
-        "{date}，{place}的{project}不再由贵组织承接，将重新请组织认领。",
-        "On {date} {project} of {place} was taken back from you and is open again to be claimed.",
-    ),
-    ("project.reopened", "station"): Text(
-        "{date}，{place}的{project}重新开放了，可以安排到下一次认领大会。",
-        "On {date} {project} of {place} was opened again; it can be put before the next claim meeting.",
-    ),
-    ("meeting.concluded", "organization"): Text(
-        "{date}，{place}的认领大会有了结果，每项认领的结果和理由都已公布；有异议，请在公布的期限内提出。",
-        "On {date} the claim meeting of {place} came to its result. What became of each claim, and why, is published; "
-        "whoever objects may do so within the published period.",
-    ),
-    ("meeting.confirmed", "organization"): Text(
-        "{date}，{place}认领大会的结果正式确认，感谢参与。",
-        "On {date} the result of the claim meeting of {place} was confirmed. Thank you for taking part.",
-    ),
-    ("question.asked", "station"): Text(
-        "{date}，有组织就{place}的{project}提问，请在大会前答复。",
-        "On {date} an organization asked about {project} of {place}; please answer before the meeting.",
-    ),
-    ("question.answered", "organization"): Text(
-        "{date}，贵组织就{place}的{project}提的问题有了答复。",
-        "On {date} your question about {project} of {place} was answered.",
-    ),
-    ("objection.raised", "station"): Text(
-        "{date}，有组织对{place}的{project}的认领结果提出异议，请查明并答复。",
-        "On {date} an organization objected to the result for {project} of {place}; please look into it and answer.",
-    ),
-    ("objection.upheld", "organization"): Text(
-        "{date}，贵组织对{place}的{project}的异议成立，结果已按原有认领重新计算。",
-        "On {date} your objection about {project} of {place} was upheld, and the claims were allocated anew.",
-    ),
-    ("objection.rejected", "organization"): Text(
-        "{date}，服务站查明了贵组织对{place}的{project}的异议，未予支持，理由已写明。",
-        "On {date} the station looked into your objection about {project} of {place} and did not uphold it; it says why.",
-    ),
     ("webhook.disabled", "station"): Text(
         "{date}，{place}的一个数据推送（webhook）因接收方一直收不到而停用，没有丢失任何内容。请联系使用它的系统，修好后恢复推送。",
         "On {date} a webhook of {place} was disabled, for its receiver takes nothing; nothing is lost. Please speak with those "
         "whose system it is, and resume it once that is mended.",
     ),
+    **OF_PROJECTS,
 }
 """What is said of each kind of notice to each kind of recipient."""
