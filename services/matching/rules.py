@@ -109,7 +109,7 @@ SERVING = ("registered", "incubating")
 GONE = ("left", "rejected", "withdrawn")
 """Where an organization stands that carries no project any more."""
 
-OWN_REFERRAL = ("made", "accepted", "delivered")
+OWN_REFERRAL = frozenset({"made", "accepted", "delivered"})
 """While a referral stands like this, its organization reads the resident's words."""
 
 CJK = re.compile(r"[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]")

@@ -25,6 +25,7 @@ OF_A_REQUEST: dict[str, tuple[str, ...]] = {
     "reopening": ("reopen",),
     "dispute-rejection": ("reject",),
     "merging": ("merge",),
+    "separation": ("release",),
 }
 OF_A_REFERRAL = {"acceptance": "accept", "decline": "decline", "delivery": "deliver", "handing-on": "hand-on"}
 OF_RESIDENTS = ("withdrawal", "dispute", "closing")

@@ -10,7 +10,7 @@ from services.matching.models import Referral, Request
 from services.matching.rules import TIME_TO_ANSWER
 from shared.events.matching import ReferralExpired, ReferralMade
 from shared.messaging.tables import timers
-from tests.matching.given import PLUMBING, REFERRALS, REQUESTS, holder
+from tests.matching.given import LEAK, PLUMBING, REFERRALS, REQUESTS, holder
 
 
 def problem(answer):
@@ -67,6 +67,17 @@ def test_when_an_organization_is_suspended_what_it_accepted_is_handed_on_too(mat
     matching.hear(town.suspended(steps.asked(request["id"])))
     assert steps.seen(request["id"])["status"] == "unmatched"
     assert steps.told()[-2:] == ["referral.handed-on", "request.unmatched"]
+
+
+def test_whoever_is_asked_again_reads_the_words_again(matching, town, steps):
+    town.open_with(matching, "甲")
+    request = town.submit(matching)
+    matching.hear(town.suspended("甲"))
+    path = f"{REQUESTS}/{request['id']}"
+    assert matching.client.get(path, headers=steps.of("甲")).json()["text"] is None
+    matching.hear(town.organization("甲"))
+    assert steps.asked(request["id"]) == "甲"
+    assert matching.client.get(path, headers=steps.of("甲")).json()["text"] == LEAK
 
 
 @pytest.mark.parametrize("gone", ["agreement ended", "agreement over", "agreement of another item"])

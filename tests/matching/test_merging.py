@@ -85,6 +85,12 @@ def test_a_merged_request_follows_the_other_to_its_end(matching, town, steps):
     assert steps.do(two, "dispute", {"reason": "只修了他家"}).json()["status"] == "disputed"
     again = steps.do(two, "reopening", station=True).json()
     assert (again["merged_into"], again["status"]) == (None, "unmatched")
+    # Who served it in vain is not asked for it again, unless the station says so.
+    conflicts = f"/api/matching/communities/{town.community}/conflicts"
+    (conflict,) = matching.client.get(conflicts, headers=steps.station).json()
+    assert (conflict["organization"], conflict["request"]) == (town.id_of("甲"), two["id"])
+    assert steps.post(f"/api/matching/conflicts/{conflict['id']}/ending", steps.station).is_success
+    assert steps.asked(two["id"]) == "甲"
 
 
 def test_when_the_first_is_withdrawn_the_others_go_on(matching, town, steps):
@@ -97,8 +103,9 @@ def test_when_the_first_is_withdrawn_the_others_go_on(matching, town, steps):
     for request in (two, three):
         assert follow(matching, request)["merged_into"] is None
     assert steps.told().count("request.released") == 2
-    # They had been put before the only organization themselves; nobody else can serve them.
-    assert {row.status for row in matching.rows(Request)} == {"withdrawn", "unmatched"}
+    # They had been put before the only organization themselves, which never declined them: it is asked again.
+    assert {row.status for row in matching.rows(Request)} == {"withdrawn", "matched"}
+    assert steps.decide(two["id"], "acceptance").is_success
 
 
 def test_a_follower_may_leave_and_a_chain_is_drawn_together(matching, town, steps):
@@ -111,6 +118,56 @@ def test_a_follower_may_leave_and_a_chain_is_drawn_together(matching, town, step
     assert [event.data.merged_into for event in matching.told(RequestMerged)] == [two["id"], one["id"], one["id"]]
     steps.do(three, "withdrawal")
     assert steps.seen(one["id"])["supporters"] == 2
+
+
+def test_a_merged_request_is_taken_apart_again_until_the_other_is_served(matching, town, steps):
+    town.open_with(matching, "甲", "乙")
+    one, two, three, far = (town.submit(matching) for _ in range(4))
+    for request in (two, three):
+        merge(steps, request, one)
+    steps.decide(one["id"], "acceptance")
+    before = steps.told()
+    assert problem(steps.do(far, "separation", station=True)) == (409, "request-matched")
+    assert problem(steps.do(one, "separation", station=True)) == (409, "request-not-merged")
+    assert steps.post(f"{REQUESTS}/{two['id']}/separation", holder(three)).status_code == 403
+    assert steps.told() == before
+
+    # The station put together what is not the same; of two that are accepted one goes its own way.
+    apart = steps.do(two, "separation", {"reason": "不是一回事"}, station=True).json()
+    assert (apart["merged_into"], apart["status"], apart["supporters"]) == (None, "matched", 1)
+    assert steps.told()[len(before) :] == ["request.supported", "request.released", "request.matched", "referral.made"]
+    assert steps.seen(one["id"])["supporters"] == 2
+    assert follow(matching, two)["remarks"][-1]["reason"] == "不是一回事"
+    referral = steps.open_referral(one["id"])
+    assert len(matching.client.get(f"{REFERRALS}/{referral.id}", headers=steps.station).json()["also"]) == 1
+    # Its resident thinks better of it; what was served together is not taken apart any more.
+    steps.decide(one["id"], "delivery")
+    assert problem(steps.do(three, "separation")) == (409, "request-served")
+    assert steps.decide(two["id"], "acceptance").is_success
+
+
+def test_whoever_follows_into_a_project_is_counted_out_of_it_again(matching, town, desk):
+    town.open_with(matching)
+    one, two = town.submit(matching), town.submit(matching)
+    merge(desk, two, one)
+    project = desk.opened()
+    assert desk.project(project)["beneficiaries"] == 2
+    apart = desk.do(two, "separation").json()
+    assert (apart["status"], apart["project"], apart["merged_into"]) == ("unmatched", None, None)
+    assert desk.project(project)["beneficiaries"] == 1
+    assert desk.told()[-3:] == ["request.supported", "request.released", "project.changed"]
+    assert problem(desk.do(one, "separation", station=True)) == (409, "request-not-merged")
+
+
+def test_the_words_of_whoever_withdrew_are_shown_to_no_organization_any_more(matching, town, steps):
+    town.open_with(matching, "甲")
+    one, two, three = town.submit(matching), town.submit(matching, text="水龙头漏了"), town.submit(matching)
+    for request in (two, three):
+        merge(steps, request, one)
+    steps.do(two, "withdrawal")
+    referral = steps.open_referral(one["id"])
+    shown = matching.client.get(f"{REFERRALS}/{referral.id}", headers=steps.of("甲")).json()
+    assert ([also["request"] for also in shown["also"]], shown["supporters"]) == ([three["id"]], 2)
 
 
 def test_one_merged_into_an_accepted_request_is_accepted_and_falls_back_with_it(matching, town, steps):

@@ -24,6 +24,7 @@ OF_THE_STATION = {
     "reopening": "reopen",
     "dispute-rejection": "reject",
     "merging": "merge",
+    "separation": "release",
 }
 OF_THE_ORGANIZATION = {"acceptance": "accept", "decline": "decline", "delivery": "deliver", "handing-on": "hand-on"}
 ARRIVALS = {"withdraw": "withdrawn", "dispute": "disputed", "close": "closed", "reject": "closed", "merge": "merged"}

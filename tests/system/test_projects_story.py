@@ -131,6 +131,27 @@ def test_whoever_joined_a_need_is_told_what_becomes_of_its_project_and_counted_o
         assert desk.told(link)[-1] == "request.matched" and "睦邻互助社" in desk.inbox(link)[-1]["zh"]
 
 
+def test_what_was_put_together_by_mistake_is_taken_apart_again(desk: Desk) -> None:
+    helper = desk.registered("春晖助老服务中心")
+    desk.offer(helper)
+    desk.system.quiet()
+    (first, first_link), (second, link) = desk.request(), desk.request(LUNCH + "啊")
+    desk.do(f"/requests/{second}/merging", {"into": first})
+    assert desk.see(f"/requests/{first}", first_link)["supporters"] == 2
+    apart = desk.do(f"/requests/{second}/separation", {"reason": "看错了，不是同一件事"})
+    assert (apart["status"], apart["merged_into"], apart["organization"]) == ("matched", None, helper)
+    assert desk.see(f"/requests/{first}", first_link)["supporters"] == 1
+    assert desk.told(link)[-3:] == ["request.merged", "request.released", "request.matched"]
+    assert desk.see(f"/requests/{second}", link)["remarks"][-1]["reason"] == "看错了，不是同一件事"
+    # A resident who joined a neighbour may leave again, too; both are served, each by itself.
+    desk.do(f"/requests/{second}/merging", {"into": first}, link)
+    assert desk.do(f"/requests/{second}/separation", None, link)["status"] == "matched"
+    for request in (first, second):
+        for verb in ("acceptance", "delivery"):
+            desk.do(f"/referrals/{desk.referral(request)['id']}/{verb}", None, desk.of(helper))
+    assert desk.kind_of_problem(f"/requests/{second}/separation", None, link) == "request-served"
+
+
 def test_a_need_goes_to_a_hub_which_hands_it_on_and_nothing_is_dropped(desk: Desk) -> None:
     # 综合服务网: the hub is on the menu, its members do the work.
     hub, member = desk.registered("律师协会"), desk.registered("午餐志愿队")

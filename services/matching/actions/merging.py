@@ -1,14 +1,14 @@
-"""Near-duplicates merged as "+1": by the station, or by the resident to whom they were offered."""
+"""Near-duplicates merged as "+1": by the station, or by the resident to whom they were offered; and taken apart again."""
 
 from __future__ import annotations
 
 from sqlmodel import col
 
-from services.matching import fate, holding, learning, projects, queries, telling
-from services.matching.actions.requests import community_of, withdraw_open_referral
+from services.matching import fate, holding, learning, pairing, projects, queries, telling
+from services.matching.actions.requests import community_of, keep_remark, locked, withdraw_open_referral
 from services.matching.models import Request
 from services.matching.rules import OPEN_REQUEST, REQUEST
-from services.matching.views import MergeTerms, RequestView
+from services.matching.views import MergeTerms, RemarkTerms, RequestView
 from shared.access import Caller
 from shared.events.matching import RequestMerged
 from shared.lifecycle import follow
@@ -57,6 +57,29 @@ def merge_request(tx: Transaction, caller: Caller, id: str, terms: MergeTerms) -
         fate.accept(tx, into)
     projects.count_again(tx, held)
     return queries.requests.request_view(tx.session, holding.load(tx.session, Request.id == id)[0])
+
+
+def separate_request(tx: Transaction, caller: Caller, id: str, terms: RemarkTerms | None) -> RequestView:
+    """Let a request follow another no longer, as long as that is not served: it stands for itself, and whoever can serve it is
+    asked. Raises Conflict where it has come further, and (`request-not-merged`) where it follows none."""
+    community = community_of(tx, id)
+    if caller.role == "resident":
+        caller.holds(id)
+    else:
+        caller.belongs_to(community)
+    holding.hold_shared(tx.session, [community])
+    held = projects.hold_of(tx, [id])
+    request = locked(tx, id)
+    follow(REQUEST, "request", request.status, "release")
+    if request.merged_into is None:
+        raise Conflict("request-not-merged", "This request follows no other; it stands for itself already.", "status")
+    fate.leave(tx, request)
+    fate.release(tx, request)
+    keep_remark(tx, caller, request, "separate", terms)
+    holding.save(tx.session, [request])
+    pairing.match(tx, [request])
+    projects.count_again(tx, held)
+    return queries.requests.request_view(tx.session, request)
 
 
 def _require_alike(tx: Transaction, id: str, into: str) -> None:

@@ -16,6 +16,11 @@ from shared.messaging import Transaction
 from shared.problems import Conflict as Clash
 from shared.problems import Invalid, NotFound
 
+SERVED_IN_VAIN = (
+    "居民反映没有办好，服务站核实后重新办理，不再请同一家组织。It was not done, as its resident said; others are asked."
+)
+"""Why an organization is not asked again for a request that the station opened again."""
+
 
 def set_weights(tx: Transaction, caller: Caller, community: str, terms: WeightingTerms) -> WeightingsView:
     """Set the weights by which a community's candidates are ranked from now on; those that were ranked stay as they are.
@@ -74,6 +79,25 @@ def record_conflict(tx: Transaction, caller: Caller, community: str, terms: Conf
             pairing.hand_on(tx, referral)
             pairing.refer_next(tx, held, referral.id)
     return _view(conflict)
+
+
+def ask_no_more(tx: Transaction, request: Request) -> None:
+    """Let the organization that served a request in vain not be asked for it again: by its own referral that is known, of one
+    that was served together with others it is recorded, and the station may take it back."""
+    served_by = request.organization
+    if served_by is None or served_by in queries.referrals.tried(tx.session, [request.id])[request.id]:
+        return
+    tx.session.add(
+        Conflict(
+            id=new_id(),
+            community=request.community,
+            organization=served_by,
+            request=request.id,
+            reason=SERVED_IN_VAIN,
+            recorded_at=tx.now(request.community),
+        )
+    )
+    tx.session.flush()
 
 
 def end_conflict(tx: Transaction, caller: Caller, id: str) -> ConflictView:

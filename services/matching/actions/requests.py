@@ -5,6 +5,7 @@ from __future__ import annotations
 from sqlmodel import col, select
 
 from services.matching import fate, holding, learning, pairing, projects, queries, telling
+from services.matching.actions.ranking import ask_no_more
 from services.matching.classify.signals import alarm_in
 from services.matching.models import Referral, Remark, Request
 from services.matching.rules import OPEN_REFERRAL, REQUEST, language_of
@@ -161,6 +162,7 @@ def reopen_request(tx: Transaction, caller: Caller, id: str, terms: RemarkTerms 
     caller.belongs_to(community_of(tx, id))
     request = locked(tx, id, for_ranking=True)
     move(tx, caller, request, "reopen", terms)
+    ask_no_more(tx, request)
     request.candidates = [candidate for candidate in request.candidates if candidate["organization"] != request.organization]
     request.organization, request.offer, request.served_at = None, None, None
     request.supporters, request.merged_into, request.project = 1, None, None

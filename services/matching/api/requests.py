@@ -138,6 +138,15 @@ def merge_request(id: str, body: MergeTerms, caller: Caller = allow("resident", 
     return edge.run(actions.merging.merge_request, caller, id, body)
 
 
+@router.post("/requests/{id}/separation", tags=["requests"])
+def separate_request(
+    id: str, body: RemarkTerms | None = None, caller: Caller = allow("resident", "station"), edge: Edge = EDGE
+) -> RequestView:
+    """Take a "+1" back, before the other request is served: this one stands for itself again, and goes to whoever can serve
+    it."""
+    return edge.run(actions.merging.separate_request, caller, id, body)
+
+
 @router.post("/requests/{id}/reopening", tags=["requests"])
 def reopen_request(
     id: str, body: RemarkTerms | None = None, caller: Caller = allow("station"), edge: Edge = EDGE

@@ -87,9 +87,9 @@ class Request(Table, table=True):
 
 class Referral(Table, table=True):
     """A request put before an organization, at most one open at a time, and before each organization at most once but for
-    those that it handed on. `delivered` is an accepted one whose organization reported that it served; `reason` is what a
-    declining organization said. `handed_on_from` is the referral that was handed on to make this one, `hub` the hub that
-    did so."""
+    those that it handed on, and that were taken back from it. `delivered` is an accepted one whose organization reported that
+    it served; `reason` is what a declining organization said. `handed_on_from` is the referral that was handed on to make this
+    one, `hub` the hub that did so."""
 
     __tablename__ = "referrals"
     __table_args__ = (
@@ -110,8 +110,8 @@ class Referral(Table, table=True):
             "request",
             "organization",
             unique=True,
-            sqlite_where=text("status <> 'handed-on'"),
-            postgresql_where=text("status <> 'handed-on'"),
+            sqlite_where=text("status NOT IN ('handed-on', 'withdrawn')"),
+            postgresql_where=text("status NOT IN ('handed-on', 'withdrawn')"),
         ),
         Index("ix_referrals_request", "request"),
         Index("ix_referrals_organization_status", "organization", "status"),

@@ -67,7 +67,7 @@ def list_referrals(
 def _referral_details(session: Session, caller: Caller, referrals: Sequence[Referral]) -> list[ReferralDetail]:
     ids = {referral.request for referral in referrals}
     requests = {request.id: request for request in session.exec(select(Request).where(col(Request.id).in_(ids)))}
-    merged = select(Request).where(col(Request.merged_into).in_(ids)).order_by(Request.id)
+    merged = select(Request).where(col(Request.merged_into).in_(ids), Request.status != "withdrawn").order_by(Request.id)
     also: dict[str | None, list[AlsoView]] = defaultdict(list)
     for request in session.exec(merged):
         also[request.merged_into].append(AlsoView(request=request.id, compound=request.compound, text=request.text))
@@ -96,7 +96,8 @@ def _row(row: Any) -> Any:
 
 def tried(session: Session, requests: Iterable[str]) -> dict[str, set[str]]:
     """The organizations that are not to be asked for each request (again): those it was put before, whatever became of it,
-    but not those that could not serve it when it was handed on from them; and those with a recorded conflict."""
+    but not those that could not serve it when it was handed on from them, nor those from whom it was taken back when it was
+    merged or read anew; and those with a recorded conflict."""
     found: dict[str, set[str]] = defaultdict(set)
     ids = list(requests)
     if not ids:
@@ -104,7 +105,7 @@ def tried(session: Session, requests: Iterable[str]) -> dict[str, set[str]]:
     statement = select(Referral.request, Referral.organization, Referral.status, Referral.hub).where(
         col(Referral.request).in_(ids)
     )
-    for request, organization, status, hub in session.execute(statement):
+    for request, organization, status, hub in session.execute(statement.where(Referral.status != "withdrawn")):
         if status != "handed-on":
             found[request].add(organization)
         if hub is not None:

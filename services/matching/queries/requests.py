@@ -44,10 +44,10 @@ def get_request(session: Session, caller: Caller, id: str) -> RequestDetail:
     words_are_open = True
     if caller.role == "organization":
         put_before = select(Referral.status).where(Referral.request == id, Referral.organization == caller.organization)
-        standing = session.exec(put_before).first()
-        if standing is None:
+        standing = session.exec(put_before).all()
+        if not standing:
             raise Forbidden("This request was not put before the token's organization.")
-        words_are_open = standing in OWN_REFERRAL
+        words_are_open = not OWN_REFERRAL.isdisjoint(standing)
     detail = _details(session, caller, [request])[0]
     return detail if words_are_open else detail.model_copy(update={"text": None})
 

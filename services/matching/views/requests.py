@@ -198,7 +198,8 @@ class SubmittedRequest(RequestTakenIn, Personal):
 
 
 class RemarkView(Personal):
-    """Why somebody withdrew, disputed, reopened or closed the request, or what was done in the emergency (`attend`)."""
+    """Why somebody withdrew, separated, disputed, reopened or closed the request, or what was done in the emergency
+    (`attend`)."""
 
     verb: str
     role: str

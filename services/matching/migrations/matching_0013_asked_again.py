@@ -1,0 +1,24 @@
+"""A request that was taken back from an organization, merged or read anew, may be put before it again."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from alembic import op
+
+revision: str = "matching_0013"
+down_revision: str | None = "matching_0012"
+branch_labels = None
+depends_on = None
+
+ONCE, COLUMNS = "uq_referrals_request_organization", ["request", "organization"]
+BEFORE, SINCE = sa.text("status <> 'handed-on'"), sa.text("status NOT IN ('handed-on', 'withdrawn')")
+
+
+def upgrade() -> None:
+    op.drop_index(ONCE, "referrals")
+    op.create_index(ONCE, "referrals", COLUMNS, unique=True, sqlite_where=SINCE, postgresql_where=SINCE)
+
+
+def downgrade() -> None:
+    op.drop_index(ONCE, "referrals")
+    op.create_index(ONCE, "referrals", COLUMNS, unique=True, sqlite_where=BEFORE, postgresql_where=BEFORE)
