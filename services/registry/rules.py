@@ -244,12 +244,6 @@ def check_belonging(organization: str, parent: str, above: Collection[str]) -> N
         raise Conflict("parents-circular", "An organization cannot belong to itself, nor to one of its own members.", "parent")
 
 
-def matching_items(word: str, names: Mapping[str, Iterable[str]]) -> list[str]:
-    """The ids of the items in one of whose names or phrases a word stands, in any case."""
-    sought = word.casefold()
-    return [item for item, texts in names.items() if any(sought in text.casefold() for text in texts)]
-
-
 def open_at(hours: str, moment: datetime) -> bool:
     """Whether these opening hours (OpenStreetMap syntax) are open at a moment of the community's own time."""
     return bool(opening_hours.OpeningHours(hours).is_open(moment))

@@ -21,6 +21,7 @@ ROOMS = {
     *("timers", "templates", "migrations"),
 }
 CRAFT = {
+    "registry": {"looking"},
     "matching": {
         *("classify", "rank", "allocate", "pairing", "telling", "method"),
         *("duplicates", "fate", "holding", "learning", "understanding"),

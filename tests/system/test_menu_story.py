@@ -35,6 +35,8 @@ def test_residents_choose_from_the_menu_and_their_stars_are_on_it(desk: Desk) ->
         ({"q": "clear voices"}, {choir}),
         ({"q": "老人中午"}, {lunch}),
         ({"q": "春晖 照护"}, {care}),
+        ({"q": "午餐"}, {lunch}),
+        ({"q": "老人午餐"}, {lunch}),
         ({"q": "没有的服务"}, set()),
     ]
     assert [(look, set(desk.menu(**look))) for look, _ in looks] == looks

@@ -19,7 +19,8 @@ Search = Annotated[
     Query(
         max_length=100,
         description="Words that all stand in the title, the organization's name, or the names and phrases of item or category,"
-        " Chinese or English, in any case.",
+        " Chinese or English, in any case. One that stands nowhere on the menu is looked for by its pieces: 午餐 finds"
+        " 中午送餐到家, `repairs` a repair.",
     ),
 ]
 Compound = Annotated[str | None, Query(max_length=80, description="What is served in this compound.")]

@@ -9,7 +9,8 @@ from typing import Any
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, and_, col, func, or_, select, true
 
-from services.registry import rules
+from services.registry import looking, rules
+from services.registry.looking import Entry
 from services.registry.models import Agreement, Category, Item, Offer, Organization, Satisfaction, Taxonomy
 from services.registry.queries.found import find_community, is_sqlite, today
 from services.registry.views.offers import MenuEntry, MenuFilters
@@ -34,8 +35,8 @@ def list_offers(session: Session, community_id: str, filters: MenuFilters, page:
         wanted = wanted.where(col(Offer.organization).in_(of_class))
     if filters.compound is not None:
         wanted = wanted.where(_serves(session, filters.compound))
-    if filters.q:
-        wanted = wanted.where(*_said(session, community_id, filters.q))
+    if filters.q and not filters.q.isspace():
+        wanted = wanted.where(_said(session, community_id, filters.q))
     if filters.open_now:
         wanted = wanted.where(col(Offer.hours).in_(_hours_open_now(session, community_id)))
     found = paginate(session, wanted, Offer.id, page, lambda offer: offer.id)
@@ -90,26 +91,15 @@ def _serves(session: Session, compound: str) -> Any:
     return or_(func.jsonb_typeof(Offer.area) == "null", col(Offer.area).op("@>")(func.to_jsonb(compound)))
 
 
-def _said(session: Session, community: str, q: str) -> list[Any]:
+def _said(session: Session, community: str, q: str) -> Any:
     """That each word of a search stands in the offer's title, its organization's name, or the name or a phrase of its item or
-    category, in any case."""
-    names = _names_of_items(session, community)
-    organizations = select(Organization.id).where(Organization.community == community)
-    conditions = []
-    for word in q.split():
-        named = organizations.where(_stands_in(word, Organization.name_zh, Organization.name_en))
-        conditions.append(
-            or_(
-                _stands_in(word, Offer.title_zh, Offer.title_en),
-                col(Offer.organization).in_(named),
-                col(Offer.item).in_(rules.matching_items(word, names)),
-            )
-        )
-    return conditions
-
-
-def _stands_in(word: str, *columns: Any) -> Any:
-    return or_(*(col(column).icontains(word, autoescape=True) for column in columns))
+    category; see `looking`."""
+    on_it = on_menu(session, community, today(session, community))
+    named = select(  # type: ignore[call-overload]
+        Offer.id, Offer.item, Offer.title_zh, Offer.title_en, Organization.name_zh, Organization.name_en
+    ).join(Organization, col(Organization.id) == Offer.organization)
+    entries = {id: Entry(tuple(texts), item) for id, item, *texts in session.execute(named.where(*on_it))}
+    return col(Offer.id).in_(looking.found(q, entries, _names_of_items(session, community)))
 
 
 def _names_of_items(session: Session, community: str) -> dict[str, list[str]]:

@@ -87,7 +87,8 @@ class MenuEntry(OfferView):
 
 class MenuFilters(BaseModel):
     """What the menu is narrowed by. `compound`: what is served there. `q`: words that all stand in the title, the
-    organization's name, or the names and phrases of item or category. `open_now`: by the community's clock."""
+    organization's name, or the names and phrases of item or category, or else are found there by their pieces. `open_now`: by
+    the community's clock."""
 
     organization_class: OrganizationClass | None = None
     category: str | None = None
