@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime
+from typing import Any
 
 from sqlalchemy import CheckConstraint, ForeignKeyConstraint, Index, MetaData, UniqueConstraint, text
 from sqlmodel import Field, SQLModel
@@ -203,7 +204,7 @@ class GreenChannel(Table, table=True):
 
 class Standard(Table, table=True):
     """A registration standard that a group did not meet when its channel was opened: whom the station asked, and when; the
-    answer; whether it is met now."""
+    answer; whether it is met now; and whom it asked `earlier`, with their answers, as in `AskedView`."""
 
     __tablename__ = "standards"
     __table_args__ = (
@@ -220,6 +221,7 @@ class Standard(Table, table=True):
     asked_on: date | None = None
     answer: str | None = None
     answered_on: date | None = None
+    earlier: list[dict[str, Any]] = Field(default_factory=list, sa_type=JSON)
     met: bool = False
 
 

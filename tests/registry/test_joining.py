@@ -50,6 +50,29 @@ def test_a_gate_needs_every_score_a_reason_and_a_person(registry: Harness, town:
     assert REASON["reason"] not in "".join(fact.data.model_dump_json() for fact in registry.told())
 
 
+def test_an_expert_scores_a_gate_who_is_enrolled_and_has_no_interest_in_the_group(registry: Harness, town: Town) -> None:
+    group = town.organization()
+    id = town.post("/incubations", {"organization": group})["id"]
+    person = {"community": town.id, "name": "专家", "categories": ["elderly"]}
+    expert = town.post("/experts", person)["id"]
+    elsewhere = open_town(registry, "elsewhere")
+    stranger = elsewhere.post("/experts", person | {"community": elsewhere.id})["id"]
+
+    def score(subject: str) -> Response:
+        headers = registry.as_("expert", town.id, subject=subject)
+        return registry.client.put(f"{BASE}/incubations/{id}/scores", json={"scores": {"need": 90}}, headers=headers)
+
+    assert score(expert).json()["scores"] == {"need": 90}
+    for unknown in ("nobody", stranger):
+        refused(score(unknown), 403, "forbidden")
+    assert town.try_patch(f"/experts/{expert}", {"conflicts": [group]}).is_success
+    refused(score(expert), 403, "forbidden")
+    assert town.try_patch(f"/experts/{expert}", {"conflicts": []}).is_success
+    assert score(expert).is_success
+    town.post(f"/experts/{expert}/leaving")
+    refused(score(expert), 403, "forbidden")
+
+
 def test_a_group_that_withdraws_leaves_nothing_open_behind(registry: Harness, town: Town) -> None:
     guarantor = town.registered(name_zh="春晖")
     town.agreement(guarantor)
@@ -125,9 +148,44 @@ def test_a_standard_is_asked_about_answered_and_met(registry: Harness, town: Tow
     assert (event.data.standards, event.data.asked, event.data.met) == (2, 1, 1)
     assert "民政局" not in event.data.model_dump_json()
     with town.telling():
-        refused(town.try_patch(f"{path}/1", {"met": False}), 409, "standard-met", "met")
+        for change in ({"met": True}, {"answer": "又说不行"}):
+            refused(town.try_patch(f"{path}/1", change), 409, "standard-met", "met")
+    # Ticked by mistake: as long as others are not met, it is taken back.
+    with town.telling("green-channel.advanced", "green-channel.advanced"):
+        assert town.try_patch(f"{path}/1", {"met": False}).json()["standards"][0]["met"] is False
+        assert town.try_patch(f"{path}/1", {"met": True}).json()["standards"][0]["met"] is True
     with town.telling("green-channel.completed", "org.registered"):
         assert town.try_patch(f"{path}/2", MET).json()["status"] == "completed"
+    with town.telling():
+        refused(town.try_patch(f"{path}/2", {"met": False}), 409, "channel-completed", "status")
+
+
+def test_who_is_asked_in_anothers_place_has_not_answered_and_nothing_on_record_is_lost(registry: Harness, town: Town) -> None:
+    channel = green_channel(town, town.organization())
+    path = f"/green-channels/{channel}/standards/1"
+
+    def see_to(**changes: Any) -> Any:
+        answer = town.try_patch(path, changes)
+        assert answer.is_success, answer.text
+        return answer.json()["standards"][0]
+
+    see_to(asked="街道办事处", asked_on="2026-01-05", answer="我们没有场地", answered_on="2026-01-09")
+    now = see_to(asked="区民政局", asked_on="2026-02-02")
+    assert (now["asked"], now["answer"], now["answered_on"]) == ("区民政局", None, None)
+    first = {"asked": "街道办事处", "asked_on": "2026-01-05", "answer": "我们没有场地", "answered_on": "2026-01-09"}
+    assert now["earlier"] == [first]
+    with town.telling():
+        refused(town.try_patch(path, {"met": True}), 422, "answer-missing", "met")
+        refused(town.try_patch(path, {"asked": "园区", "met": True}), 422, "answer-missing", "met")
+        early = {"answer": "可以", "answered_on": "2026-02-01"}
+        refused(town.try_patch(path, early), 422, "answered-before-asked", "answered_on")
+        refused(town.try_patch(path, {"asked_on": "2990-01-01"}), 422, "day-ahead", "asked_on")
+    with town.telling("green-channel.advanced", "green-channel.advanced"):
+        see_to(answer="再等等", answered_on="2026-02-05")
+        now = see_to(answer="可以借用二楼", answered_on="2026-03-01", met=True)
+    second = {"asked": "区民政局", "asked_on": "2026-02-02", "answer": "再等等", "answered_on": "2026-02-05"}
+    assert (now["answer"], now["met"], now["earlier"]) == ("可以借用二楼", True, [first, second])
+    assert all("民政局" not in event.data.model_dump_json() for event in registry.told())
 
 
 def test_an_incubation_waits_for_the_green_channel_and_the_channel_for_it(town: Town) -> None:
@@ -327,6 +385,11 @@ def test_an_activity_needs_an_agreement_for_it(registry: Harness, town: Town) ->
         ({"q": "Leisure"}, ["choir"]),
         ({"q": "老有所依 合唱"}, []),
         ({"q": " "}, ["lunch", "choir"]),
+        ({"q": "午餐"}, ["lunch"]),
+        ({"q": "老人午餐"}, ["lunch"]),
+        ({"q": "唱班 choirs"}, ["choir"]),
+        ({"q": "午餐", "compound": "jinhui-court"}, ["lunch"]),
+        ({"q": "火锅"}, []),
         ({"compound": "heping-lane"}, ["lunch", "choir"]),
         ({"compound": "jinhui-court"}, ["lunch"]),
         ({"open_now": True}, ["lunch"]),

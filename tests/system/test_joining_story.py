@@ -216,6 +216,10 @@ def test_the_green_channel_turns_a_group_into_a_registered_organization(station:
 
     seen = see_to(1, asked="正阳街道办事处", asked_on=str(today))
     assert seen["standards"][0]["asked"] == "正阳街道办事处"
+    # One department cannot help, the next one can: both stay on record.
+    see_to(1, answer="街道没有空房")
+    seen = see_to(1, asked="区域联合党委成员单位")
+    assert (seen["standards"][0]["answer"], seen["standards"][0]["earlier"][0]["answer"]) == (None, "街道没有空房")
     see_to(1, answer="活动中心二楼可以借用", met=True)
     assert station.status(group) == "incubating"
     # Nothing is met before it is on record whom the station asked, and the answer.

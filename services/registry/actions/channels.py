@@ -16,7 +16,7 @@ from services.registry.actions.organizations import (
 from services.registry.actions.rows import assign, different, hold_with_organization
 from services.registry.models import GreenChannel, Organization, Standard
 from services.registry.queries.incubations import channel_view
-from services.registry.views.incubations import GreenChannelTerms, GreenChannelView, StandardChanges
+from services.registry.views.incubations import AskedView, GreenChannelTerms, GreenChannelView, StandardChanges
 from shared.access import Caller
 from shared.clock import civil_date
 from shared.events import registry as facts
@@ -56,23 +56,26 @@ def open_channel(tx: Transaction, caller: Caller, terms: GreenChannelTerms) -> G
 def see_to_standard(
     tx: Transaction, caller: Caller, channel_id: str, position: int, changes: StandardChanges
 ) -> GreenChannelView:
-    """Record whom the station asked about a standard, the answer, and that it is met; tells green-channel.advanced where
-    something is different. The last one met completes the channel: green-channel.completed, and org.registered unless an
-    incubation still runs, which registers the group at its conclusion. Raises Conflict where the channel has ended or the
-    standard is met, and where the last one is met of a group formed around talents that none of them founded; Invalid for an
-    answer that nobody was asked for, and for a standard that is said to be met before it is on record whom the station asked
-    and what the answer was."""
+    """Record whom the station asked about a standard, the answer, and that it is met, or is not after all; tells
+    green-channel.advanced where something is different. Who was asked before, and what was answered, is kept. The last one met
+    completes the channel: green-channel.completed, and org.registered unless an incubation still runs, which registers the
+    group at its conclusion. Raises Conflict where the channel has ended or the standard is met, and where the last one is met
+    of a group formed around talents that none of them founded; Invalid for an answer that nobody was asked for, or that came
+    before, for a day to come, and for a standard that is said to be met before it is on record whom the station asked and what
+    the answer was."""
     channel = hold_with_organization(tx, GreenChannel, "channel", channel_id)
     caller.belongs_to(channel.community)
     channel.status = follow(rules.GREEN_CHANNEL, "channel", channel.status, "advance")
     standard = tx.session.get(Standard, (channel.id, position))
     if standard is None:
         raise NotFound("standard", str(position))
-    if standard.met:
-        raise Conflict("standard-met", "This standard is met; nothing is left to do for it.", "met")
+    if standard.met and changes.met is not False:
+        raise Conflict("standard-met", "This standard is met; where it is not, say so first.", "met")
     changed = different(standard, _dated(tx, channel, standard, changes))
     if not changed:
         return channel_view(tx.session, channel)
+    if _superseded(standard, changed):
+        standard.earlier = [*standard.earlier, _as_recorded(standard)]
     assign(standard, changed)
     tx.session.flush()
     if not all(one.met for one in _standards(tx, channel)):
@@ -101,21 +104,39 @@ def open_channel_of(tx: Transaction, organization_id: str) -> GreenChannel | Non
 
 def _dated(tx: Transaction, channel: GreenChannel, standard: Standard, changes: StandardChanges) -> dict[str, Any]:
     wanted = changes.model_dump(exclude_unset=True)
-    asked = wanted.get("asked", standard.asked)
+    before: dict[str, Any] = {name: getattr(standard, name) for name in ("asked", "asked_on", "answer", "answered_on")}
+    if before["asked"] is not None and wanted.get("asked", before["asked"]) != before["asked"]:
+        # Who is asked now has not answered yet, whatever the one before said.
+        before |= {"answer": None, "answered_on": None}
+    after = before | wanted
     today = civil_date(tx.now(channel.community))
-    for text, day, before in (("asked", "asked_on", True), ("answer", "answered_on", asked is not None)):
-        given = wanted.get(text, getattr(standard, text))
-        if given is not None and not before:
-            raise Invalid(text, "An answer comes from somebody who was asked; say who.", "asked-missing")
-        if given is None and day in wanted:
+    for text, day in (("asked", "asked_on"), ("answer", "answered_on")):
+        if text in wanted and day not in wanted and wanted[text] != before[text]:
+            after[day] = today
+        if after[text] is None and day in wanted:
             raise Invalid(day, f"A day was given, but no {text}.", f"{text}-missing")
-        if text in wanted and day not in wanted and wanted[text] != getattr(standard, text):
-            wanted[day] = today
+        if day in wanted and wanted[day] > today:
+            raise Invalid(day, f"It is {today}; what is still to come is not on record yet.", "day-ahead")
+    if after["answer"] is not None and after["asked"] is None:
+        raise Invalid("answer", "An answer comes from somebody who was asked; say who.", "asked-missing")
+    if after["answer"] is not None and after["answered_on"] < after["asked_on"]:
+        detail = f"The answer of {after['answered_on']} came before the question of {after['asked_on']}; say when each was."
+        raise Invalid("answered_on", detail, "answered-before-asked")
     if wanted.get("met"):
         for text, lacking in (("asked", "whom the station asked"), ("answer", "what the answer was")):
-            if wanted.get(text, getattr(standard, text)) is None:
+            if after[text] is None:
                 raise Invalid("met", f"Before a standard is met, it is on record {lacking}.", f"{text}-missing")
-    return wanted
+    return after
+
+
+def _superseded(standard: Standard, changed: dict[str, Any]) -> bool:
+    """Whether somebody else is asked than before, or another answer takes the place of one."""
+    return any(text in changed and getattr(standard, text) is not None for text in ("asked", "answer"))
+
+
+def _as_recorded(standard: Standard) -> dict[str, Any]:
+    """Whom the station asked, and the answer, as it is kept once something else takes its place."""
+    return AskedView.model_validate(standard, from_attributes=True).model_dump(mode="json")
 
 
 def _standards(tx: Transaction, channel: GreenChannel) -> list[Standard]:

@@ -13,7 +13,7 @@ from services.registry.actions.organizations import (
     take_under_wing,
 )
 from services.registry.actions.rows import decide, hold_with_organization
-from services.registry.models import Incubation, Organization
+from services.registry.models import Expert, Incubation, Organization
 from services.registry.views.base import Reason
 from services.registry.views.incubations import IncubationApplication, IncubationReturn, IncubationScores, IncubationView
 from shared.access import Caller
@@ -50,8 +50,10 @@ def apply_for_incubation(tx: Transaction, caller: Caller, application: Incubatio
 
 def score_incubation(tx: Transaction, caller: Caller, incubation_id: str, given: IncubationScores) -> IncubationView:
     """Score criteria of the step an incubation stands at; tells nothing. Raises Invalid for a criterion the step does not have,
-    Conflict where the incubation has ended."""
+    Conflict where the incubation has ended, Forbidden for an expert who is not enrolled or has an interest in the group."""
     incubation = _hold(tx, caller, incubation_id)
+    if caller.role == "expert":
+        _check_impartial(tx, caller, incubation)
     follow(rules.INCUBATION, "incubation", rules.standing(incubation.step, incubation.status), "advance")
     rules.check_scores(incubation.step, given.scores)
     incubation.scores = incubation.scores | given.scores
@@ -118,6 +120,14 @@ def _decide(tx: Transaction, caller: Caller, incubation: Incubation, verdict: st
         detail = "A decision on an incubation is a person's, and this token names none; use one that was issued with a subject."
         raise Forbidden(detail)
     decide(tx, caller, "incubation", incubation, verdict, reason, step=incubation.step, scores=incubation.scores)
+
+
+def _check_impartial(tx: Transaction, caller: Caller, incubation: Incubation) -> None:
+    expert = tx.session.get(Expert, caller.subject) if caller.subject else None
+    if expert is None or expert.community != incubation.community or expert.status != "enrolled":
+        raise Forbidden("This token is not that of an expert enrolled in the community; ask its station.")
+    if incubation.organization in expert.conflicts:
+        raise Forbidden("You have an interest in this group, and so others score it.")
 
 
 def _hold(tx: Transaction, caller: Caller, incubation_id: str) -> Incubation:

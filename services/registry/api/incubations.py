@@ -71,8 +71,8 @@ def get_incubation(
 def score_incubation(
     incubation: str, body: IncubationScores, caller: Caller = allow("station", "expert"), edge: Edge = EDGE
 ) -> IncubationView:
-    """Score criteria of the step an incubation stands at, 0 to 100. Tells nothing. 409 `incubation-completed` and the like, 422
-    `criterion-unknown`."""
+    """Score criteria of the step an incubation stands at, 0 to 100. Of the experts only who is enrolled and has no interest in
+    the group. Tells nothing. 409 `incubation-completed` and the like, 422 `criterion-unknown`."""
     return edge.run(actions.score_incubation, caller, incubation, body)
 
 
@@ -140,9 +140,11 @@ def get_channel(
 def see_to_standard(
     channel: str, position: Position, body: StandardChanges, caller: Caller = allow("station"), edge: Edge = EDGE
 ) -> GreenChannelView:
-    """Record whom the station asked about a standard, the answer, or that it is met, for which both are on record. Tells
+    """Record whom the station asked about a standard, the answer, or that it is met, for which both are on record; or, while
+    others are not, that it is not met after all. Who was asked before, and what was answered, stays in `earlier`. Tells
     `green-channel.advanced`; with the last standard met `green-channel.completed`, and `org.registered` unless an incubation
-    still runs. 409 `channel-completed`, `standard-met`, `founder-missing`, 422 `asked-missing`, `answer-missing`."""
+    still runs. 409 `channel-completed`, `standard-met`, `founder-missing`, 422 `asked-missing`, `answer-missing`,
+    `answered-before-asked`, `day-ahead`."""
     return edge.run(channels.see_to_standard, caller, channel, position, body)
 
 

@@ -87,7 +87,8 @@ class GreenChannelTerms(Terms):
 
 class StandardChanges(Terms):
     """What is new of a standard: whom the station asked (a department or organization) and on which day, the answer and its
-    day, whether it is met, which needs both. A day that is left out is today."""
+    day, whether it is met, which needs both. A day that is left out is today. Who is asked in another's place has not answered
+    yet, unless the answer is given, too; what was on record before is kept."""
 
     asked: Name = UNCHANGED
     asked_on: Day = UNCHANGED
@@ -96,14 +97,21 @@ class StandardChanges(Terms):
     met: StrictBool = UNCHANGED
 
 
-class StandardView(StandardTerms):
-    """A registration standard, and what was done about it. `position` counts from 1."""
+class AskedView(BaseModel):
+    """Whom the station asked about a standard, when, and the answer."""
 
-    position: int
     asked: str | None
     asked_on: date | None
     answer: str | None
     answered_on: date | None
+
+
+class StandardView(StandardTerms, AskedView):
+    """A registration standard, and what was done about it. `position` counts from 1. `earlier`: whom the station asked before,
+    and what was answered, in order."""
+
+    position: int
+    earlier: list[AskedView]
     met: bool
 
 
