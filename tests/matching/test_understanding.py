@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-import pytest
 from sqlmodel import select
 
 from services.matching import learning
-from services.matching.classify.signals import ADVICE, ALARMS, alarm_in, is_abusive
 from services.matching.models import FittedModel, Label, Referral, Request
 from tests.matching.given import CHOIR, GIBBERISH, LEAK, PESTS, PLUMBING, REQUESTS, holder
 
@@ -27,61 +25,6 @@ def renew(matching, town):
     assert answer.status_code == 202, answer.text
     matching.drain()
     return answer.json()
-
-
-@pytest.mark.parametrize(
-    ("text", "alarm"),
-    [
-        ("楼下有人晕倒了，快来", "medical"),
-        ("奶奶叫不醒", "medical"),
-        ("My father collapsed and is not breathing", "medical"),
-        ("I can't breathe", "medical"),
-        ("三楼着火了", "fire"),
-        ("there is a gas leak in our kitchen", "fire"),
-        ("门口有人持刀", "police"),
-        ("我不想活了", "despair"),
-        # Where it happens, and what came before, is no reason to let somebody lie there.
-        ("小学门口有人晕倒了", "medical"),
-        ("有个学生溺水了", "medical"),
-        ("上课的时候同学抽搐了", "medical"),
-        ("急救培训现场有人晕倒", "medical"),
-        ("曾大爷叫不醒了", "medical"),
-        ("恐怕是煤气中毒", "medical"),
-        ("我妈晕倒了我好怕", "medical"),
-        ("我爸上周刚出院现在又晕倒了", "medical"),
-        ("a boy in my class collapsed", "medical"),
-        ("please come if you can my father collapsed", "medical"),
-        ("I'm afraid she is not breathing", "medical"),
-        ("灭火器用完了还在着火", "fire"),
-        ("想学急救，万一有人晕倒", None),
-        ("去年着火过，想要个灭火器", None),
-        ("想听防火讲座", None),
-        ("想学有人晕倒了怎么救", None),
-        ("社区能不能办个触电急救课", None),
-        ("如果电梯困人找谁", None),
-        ("我怕老人一个人在家晕倒", None),
-        ("上个月晕倒过", None),
-        ("热水器点不着火", None),
-        ("上周晕倒住院，想找人陪护", None),
-        ("what do I do if there is a gas leak", None),
-        ("I want to join a course on what to do when somebody is choking", None),
-        (LEAK, None),
-        ("", None),
-    ],
-)
-def test_a_cry_for_help_is_told_from_talk_of_it(text, alarm):
-    assert alarm_in(text) == alarm
-
-
-def test_every_alarm_has_a_number_in_both_languages():
-    assert set(ADVICE) == set(ALARMS)
-    for advice in ADVICE.values():
-        assert advice.number in advice.zh and advice.number in advice.en
-
-
-def test_abuse_is_told_from_rough_words():
-    assert is_abusive("你们这帮王八蛋") and is_abusive("you bastards")
-    assert not is_abusive("我当妈的该咋办") and not is_abusive("他妈妈病了")
 
 
 def test_an_emergency_is_answered_at_once_and_goes_to_no_organization(matching, town, steps):

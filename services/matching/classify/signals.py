@@ -8,7 +8,7 @@ it so. A false alarm costs a sentence that gives a number to call; a missed one 
 from __future__ import annotations
 
 import re
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Literal, NamedTuple, get_args
 
@@ -16,6 +16,8 @@ from services.matching.classify.words import BREAK, normal
 
 Alarm = Literal["despair", "medical", "fire", "police"]
 ALARMS: tuple[Alarm, ...] = get_args(Alarm)
+KEPT = 32
+"""Of so many texts it is remembered what they are: each is judged when it comes in and when it is read."""
 
 
 class Advice(NamedTuple):
@@ -63,6 +65,7 @@ def _patterns() -> dict[str, re.Pattern[str]]:
     return {name: re.compile("|".join(patterns.split())) for name, _, patterns in named}
 
 
+@lru_cache(KEPT)
 def alarm_in(text: str) -> Alarm | None:
     """Which kind of help must be called at once; of several kinds despair first, then the ambulance."""
     clauses = BREAK.split(normal(text))
@@ -77,6 +80,7 @@ def _calls(clause: str, alarm: Alarm) -> bool:
     return not patterns["past"].search(clause) or bool(patterns["now"].search(clause))
 
 
+@lru_cache(KEPT)
 def is_abusive(text: str) -> bool:
     """Whether a text insults or threatens. It may ask for something all the same."""
     return any(_patterns()["abuse"].search(clause) for clause in BREAK.split(normal(text)))
