@@ -39,11 +39,10 @@ class Feeding:
         self._send = send
         self._mark = mark
         here = (places.c.source == outbox.c.source) & (places.c.fact == outbox.c.id)
+        # Not `stream = …`: SQLite would take the table's key by it and go through all that was ever fed.
+        fed = outbox.c.stream.concat("") == FEED
         self._unsent = (
-            sa.select(outbox)
-            .outerjoin(places, here)
-            .where(outbox.c.stream == FEED, outbox.c.entry_id.is_(None))
-            .order_by(places.c.position)
+            sa.select(outbox).outerjoin(places, here).where(outbox.c.entry_id.is_(None), fed).order_by(places.c.position)
         )
 
     def turn(self, most: int) -> int | None:
