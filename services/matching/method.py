@@ -66,10 +66,11 @@ METHOD = Method(
         "where nothing seems to be asked for, nothing is guessed: the station reads the request and chooses its item.",
     ),
     ties=BilingualText(
-        zh="符合条件的服务超过shortlist项的，先取standing（满意度和收费）最高的那些来比；每个组织只取得分最高的一项服务；"
+        zh="符合条件的服务超过shortlist项的，先取standing（满意度和收费）最高的那些来比，这些都问过了或排满了，再往后看；每个组织只取得分最高的一项服务；"
         "得分相同的，按组织名称、服务名称排序。",
         en="Where more than `shortlist` offers meet the conditions, those of the best `standing` (satisfaction and fee) are "
-        "compared. Each organization stands with its best offer; equal scores go by organization name, then offer title.",
+        "compared; where all of these have been asked or are full, further ones are. Each organization stands with its best "
+        "offer; equal scores go by organization name, then offer title.",
     ),
     days_to_answer=TIME_TO_ANSWER["routine"].days,
     hours_to_answer={urgency: time.total_seconds() / 3600 for urgency, time in TIME_TO_ANSWER.items()},

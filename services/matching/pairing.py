@@ -34,6 +34,8 @@ from shared.lifecycle import follow
 from shared.messaging import Transaction, clocks
 
 AT_ONCE = 500
+FURTHER = 4
+"""Where nobody on a list of offers can be asked, one so many times as long is looked at."""
 LOOK_AGAIN = "look-again"
 """The kind of the timers by which a community's unmatched requests are ranked again the next day; of each its subject."""
 
@@ -195,11 +197,17 @@ class Ranking:
         self._taken: Counter[str] = Counter()
 
     def candidates(self, request: Request) -> list[Candidate]:
-        """Who could serve a request, best first; nobody for one that was not understood."""
+        """Who could serve a request, best first; nobody for one that was not understood. Where all that were looked at have had
+        it, or are full with the others of this set, more are looked at."""
         if request.id not in self._kinds:
             return []
-        found = self._found[self._kinds[request.id]]
-        return rank.rank(_need(request, found), found.openings, self._tried.get(request.id, ()), self._taken)
+        kind, tried = self._kinds[request.id], self._tried.get(request.id, ())
+        while True:
+            found = self._found[kind]
+            ranked = rank.rank(_need(request, found), found.openings, tried, self._taken)
+            if ranked or not found.is_cut:
+                return ranked
+            self._found |= openings(self._tx.session, [kind], self._today, most=FURTHER * len(found.openings))
 
     def take(self, offer: str) -> None:
         """Note that a request was put before this offer, which has a place less for the others."""
@@ -273,6 +281,7 @@ def _need(request: Request, found: Found) -> rank.Need:
         text=request.text,
         fee_limit=None if request.fee_limit is None else Decimal(request.fee_limit),
         speaks=request.speaks,
+        at_a_time=request.wanted_at is not None,
         weights=found.weights,
     )
 

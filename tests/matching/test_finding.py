@@ -69,6 +69,28 @@ def test_a_week_holds_no_more_requests_than_the_offer_takes(matching, town, step
     assert steps.seen(full["id"])["status"] == "matched"
 
 
+def test_where_the_shortlist_is_used_up_others_are_looked_at(matching, town, steps, monkeypatch):
+    """Many requests that come at once fill the places of the first few; and a request may have been before all of these."""
+    monkeypatch.setattr("services.matching.queries.ranking.SHORTLIST", 2)
+    names = [f"{n}队" for n in "一二三四五六"]
+    matching.hear(town.opened(), *(fact for name in names for fact in town.member(name, weekly_capacity=1)))
+    waiting = [town.submit(matching, text=f"水龙头漏水，{n}号楼")["id"] for n in range(7)]
+    matching.hear(town.taxonomy())
+    seen = [steps.seen(id) for id in waiting]
+    assert sorted(view["status"] for view in seen) == ["matched"] * 6 + ["unmatched"]
+    assert len({steps.asked(view["id"]) for view in seen if view["status"] == "matched"}) == 6
+    assert [because(view) for view in seen if view["status"] == "unmatched"] == [{"capacity": 6}]
+    # One after the other declines; the others are asked, though they are not among the first.
+    for name in names:
+        matching.hear(town.offer(name, weekly_capacity=100))
+    asked = town.submit(matching)["id"]
+    for _ in names[1:]:
+        assert steps.decide(asked, "decline").status_code == 200
+    assert len({step["organization"] for step in steps.seen(asked)["trail"]}) == 6
+    assert steps.decide(asked, "decline").status_code == 200
+    assert because(steps.seen(asked)) == {"tried": 6}
+
+
 def test_urgent_requests_are_answered_sooner(matching, town):
     town.open_with(matching, "甲")
     station = matching.as_("station", town.community)

@@ -119,6 +119,19 @@ def test_reasons_in_words(terms, zh, en):
     assert (zh, en) in {(reason.zh, reason.en) for reason in candidate.reasons}
 
 
+def test_what_the_resident_asked_for_is_among_the_reasons():
+    wishes = replace(WISHES, at_a_time=True)
+    (candidate,) = rank.rank(wishes, [opening("甲", languages={"zh", "en"}, fee_mode="low", price="13.00")])
+    said = {(reason.zh, reason.en) for reason in candidate.reasons}
+    assert said > {
+        ("您说的时间能来", "open at the time you named"),
+        ("能用英语服务", "serves in English"),
+        ("低偿，每次13.00元，不超过您说的上限", "a low fee: 13.00 yuan per visit, within the limit you set"),
+    }
+    (candidate,) = rank.rank(NEED, [opening("甲")])
+    assert not any("您说的" in reason.zh or "能用" in reason.zh for reason in candidate.reasons)
+
+
 @pytest.mark.parametrize(
     ("confidence", "zh", "en"),
     [

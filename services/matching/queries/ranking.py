@@ -43,16 +43,21 @@ class Kind(NamedTuple):
 
 
 class Found(NamedTuple):
-    """What was found for a kind: the openings, the community's own weights, and the item's names ([zh, en])."""
+    """What was found for a kind: the openings, the community's own weights, and the item's names ([zh, en]). `is_cut`: there
+    may be more openings."""
 
     openings: list[Opening]
     weights: Mapping[str, float]
     names: tuple[str, str] | None
+    is_cut: bool = False
 
 
-def openings(session: Session, kinds: Collection[Kind], today: Mapping[str, date], every: bool = False) -> dict[Kind, Found]:
-    """The openings for each kind of need, those that meet the conditions; or with `every` all published offers of the item, to
-    see by which condition they fail. One statement (and one more where somebody named a time). `today` is each community's."""
+def openings(
+    session: Session, kinds: Collection[Kind], today: Mapping[str, date], every: bool = False, most: int | None = None
+) -> dict[Kind, Found]:
+    """The openings for each kind of need, those that meet the conditions, the SHORTLIST of the best standing (or `most`); or
+    with `every` all published offers of the item, to see by which condition they fail. One statement (and one more where
+    somebody named a time). `today` is each community's."""
     listed = list(dict.fromkeys(kinds))
     if not listed:
         return {}
@@ -76,7 +81,7 @@ def openings(session: Session, kinds: Collection[Kind], today: Mapping[str, date
         for n, kind in enumerate(listed)
     ]
     statement = _statement(sqlite, every)
-    most = FULL if every else SHORTLIST
+    most = FULL if every else most or SHORTLIST
     result = session.execute(statement, {"kinds": json.dumps(rows), "most": most})
     found: dict[Kind, Found] = {kind: Found([], {}, None) for kind in listed}
     for row in result.mappings():
@@ -88,7 +93,7 @@ def openings(session: Session, kinds: Collection[Kind], today: Mapping[str, date
         if not before.openings:
             found[kind] = before = Found(before.openings, _parsed(row["weights"]) or {}, _names(row["names"]))
         before.openings.append(_opening(row))
-    return found
+    return {kind: one._replace(is_cut=len(one.openings) >= most) for kind, one in found.items()}
 
 
 def _opening(row: Any) -> Opening:

@@ -13,7 +13,8 @@ Place = tuple[float, float]
 @dataclass(frozen=True, slots=True)
 class Need:
     """What is looked for: the item with its names and the confidence (0 to 1) of the reading, where, in which words, and what
-    the resident asks of whoever comes: at most `fee_limit` yuan, a language. `weights` are the community's."""
+    the resident asks of whoever comes: at most `fee_limit` yuan, a language, to be open at a time. `weights` are the
+    community's."""
 
     item: str
     item_zh: str
@@ -23,6 +24,7 @@ class Need:
     text: str
     fee_limit: Decimal | None = None
     speaks: str | None = None
+    at_a_time: bool = False
     weights: Mapping[str, float] = field(default_factory=dict)
 
 

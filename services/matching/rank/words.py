@@ -17,10 +17,12 @@ UNITS = {
     "month": ("月", "month"),
     "item": ("件", "item"),
 }
+LANGUAGES = {"zh": ("中文", "Chinese"), "en": ("英语", "English")}
 
 
 def reasons_of(need: Need, opening: Opening, parts: Mapping[str, float]) -> tuple[Reason, ...]:
-    """Why an organization stands where it stands, a sentence a part; parts that say nothing are passed over."""
+    """Why an organization stands where it stands, a sentence a part and one for each thing that the resident asked for; what
+    says nothing is passed over."""
     fit = (
         Reason(zh=f"服务项目正好对口：{need.item_zh}", en=f"offers exactly this: {need.item_en}")
         if need.confidence >= SURE
@@ -35,7 +37,9 @@ def reasons_of(need: Need, opening: Opening, parts: Mapping[str, float]) -> tupl
         fit,
         area,
         _way(opening),
-        _fee(opening),
+        _time(need),
+        _language(need),
+        _fee(need, opening),
         _satisfaction(opening),
         _load(opening),
         _awards(opening),
@@ -54,14 +58,27 @@ def _way(opening: Opening) -> Reason | None:
     return Reason(zh=f"离您的小区约{meters:.0f}米", en=f"about {meters:.0f} m from your compound")
 
 
-def _fee(opening: Opening) -> Reason:
+def _time(need: Need) -> Reason | None:
+    return Reason(zh="您说的时间能来", en="open at the time you named") if need.at_a_time else None
+
+
+def _language(need: Need) -> Reason | None:
+    if need.speaks is None:
+        return None
+    zh, en = LANGUAGES.get(need.speaks, (need.speaks, need.speaks))
+    return Reason(zh=f"能用{zh}服务", en=f"serves in {en}")
+
+
+def _fee(need: Need, opening: Opening) -> Reason:
     if opening.fee_mode == "free":
         return Reason(zh="免费", en="free of charge")
     zh, en = ("低偿", "a low fee") if opening.fee_mode == "low" else ("有偿", "for a fee")
     if opening.price is None:
         return Reason(zh=zh, en=en)
     unit_zh, unit_en = UNITS.get(opening.unit, (opening.unit, opening.unit))
-    return Reason(zh=f"{zh}，每{unit_zh}{opening.price}元", en=f"{en}: {opening.price} yuan per {unit_en}")
+    within = ("", "") if need.fee_limit is None else ("，不超过您说的上限", ", within the limit you set")
+    zh, en = f"{zh}，每{unit_zh}{opening.price}元{within[0]}", f"{en}: {opening.price} yuan per {unit_en}{within[1]}"
+    return Reason(zh=zh, en=en)
 
 
 def _satisfaction(opening: Opening) -> Reason:
