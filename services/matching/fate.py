@@ -11,16 +11,18 @@ from sqlmodel import col, select
 
 from services.matching import telling
 from services.matching.holding import load, save
-from services.matching.models import Request
+from services.matching.models import Remark, Request
 from services.matching.rules import REQUEST
 from shared.events.matching import (
     RequestAccepted,
+    RequestClosed,
     RequestMerged,
     RequestReleased,
     RequestServed,
     RequestState,
     RequestSupported,
 )
+from shared.identifiers import new_id
 from shared.lifecycle import follow
 from shared.messaging import Transaction
 
@@ -51,14 +53,21 @@ def serve(tx: Transaction, request: Request) -> None:
     _move(tx, request, "accepted", "serve", RequestServed)
 
 
+def dismiss(tx: Transaction, request: Request, reason: str) -> None:
+    """The station dismissed the request: so it did those that follow it, for the same reason."""
+    for follower in _move(tx, request, "merged", "dismiss", RequestClosed, closed_by="station"):
+        said_at = tx.now(follower.community)
+        tx.session.add(Remark(id=new_id(), request=follower.id, verb="dismiss", role="station", reason=reason, said_at=said_at))
+
+
 def fall_back(tx: Transaction, request: Request) -> None:
     """The request is not accepted any more: those that follow it wait with it again."""
     _move(tx, request, "accepted", "fall-back", RequestMerged, again=True)
 
 
-def _move(tx: Transaction, request: Request, before: str, verb: str, fact: type[RequestState], **more: Any) -> None:
+def _move(tx: Transaction, request: Request, before: str, verb: str, fact: type[RequestState], **more: Any) -> list[Request]:
     if request.supporters == 1:
-        return
+        return []
     moved = [follower for follower in followers(tx, request) if follower.status == before]
     for follower in moved:
         follower.status = follow(REQUEST, "request", follower.status, verb)
@@ -67,6 +76,7 @@ def _move(tx: Transaction, request: Request, before: str, verb: str, fact: type[
         follower.served_at = request.served_at
         tx.tell(fact(**telling.request_state(follower), **more))
     save(tx.session, moved)
+    return moved
 
 
 def let_go(tx: Transaction, request: Request) -> list[Request]:

@@ -29,6 +29,9 @@ REQUEST: LifeCycle = {
     ("disputed", "reopen"): "classified",
     ("disputed", "reject"): "closed",
     ("served", "close"): "closed",
+    # The station has looked into what goes to no organization, and says why it ends here; so for those that follow it.
+    ("unmatched", "dismiss"): "closed",
+    ("merged", "dismiss"): "closed",
     ("submitted", "withdraw"): "withdrawn",
     ("classified", "withdraw"): "withdrawn",
     ("matched", "withdraw"): "withdrawn",

@@ -156,7 +156,7 @@ NOTICES: Mapping[type[Fact], tuple[tuple[RecipientKind, ...], str]] = {
     RequestDisputed: (("station", "organization"), "request.disputed"),
     RequestReopened: (("resident",), "request.reopened"),
     RequestDisputeRejected: (("resident", "organization"), "request.dispute-rejected"),
-    RequestClosed: (("organization",), "request.closed"),
+    RequestClosed: (("resident", "organization"), "request.closed"),
     RequestWithdrawn: (("station",), "request.withdrawn"),
     ReferralMade: (("organization",), "referral.made"),
     ReferralDeclined: (("station",), "referral.declined"),
@@ -190,6 +190,10 @@ NOTICES: Mapping[type[Fact], tuple[tuple[RecipientKind, ...], str]] = {
 
 NOT_UNDERSTOOD = "request.unmatched/not-understood"
 """How a notice of `request.unmatched` is said when the request was not understood. The kind of the notice is the same."""
+NOTHING_FITS = "request.unmatched/nothing-fits"
+"""How it is said to the resident where the station, and no model, says that it asks for nothing that is served."""
+UNSERVED = "request.closed/unserved"
+"""How a notice of `request.closed` is said where nobody had served it."""
 AGAIN = {"request.gathered": "request.gathered/again", "request.merged": "request.merged/again"}
 """How notices are said where the organization that had accepted accepts no longer, and a request waits as it did before."""
 CANNOT_CARRY = "project.claim-withdrawn/cannot-carry"
@@ -252,11 +256,23 @@ def recipients(event: CloudEvent[Fact]) -> Iterator[tuple[RecipientKind, str]]:
         match kind:
             case "resident":
                 concerned = [getattr(event.data, "request", None), *getattr(event.data, "followers", ())]
+                concerned = [] if _did_it_itself(event.data, kind) else concerned
             case "organization":
                 concerned = _organizations(event.data)
             case "station":
-                concerned = [] if getattr(event.data, "called_off", None) else [event.community]
+                concerned = [] if _did_it_itself(event.data, kind) else [event.community]
         yield from ((kind, recipient) for recipient in concerned if recipient is not None)
+
+
+def _did_it_itself(fact: Fact, kind: RecipientKind) -> bool:
+    """Whether whoever would get a notice of a fact brought it about."""
+    if kind == "resident":
+        return isinstance(fact, RequestClosed) and fact.closed_by != "station"
+    return getattr(fact, "called_off", None) is not None or _nothing_fits(fact)
+
+
+def _nothing_fits(fact: Fact) -> bool:
+    return isinstance(fact, RequestUnmatched) and fact.item is None and fact.classifier == "station"
 
 
 def _organizations(fact: Fact) -> Iterable[str | None]:
@@ -284,6 +300,8 @@ def parameters(fact: Fact, recipient: str) -> dict[str, str]:
         named |= {"organization": fact.called_off, "because": "called-off"}
     if recipient in getattr(fact, "followers", ()):
         named |= {"request": recipient, "compound": None}
+    if _nothing_fits(fact):
+        named["read_by"] = "station"
     if getattr(fact, "again", False):
         named["again"] = "again"
     if getattr(fact, "urgency", None) == "urgent":
@@ -294,12 +312,16 @@ def parameters(fact: Fact, recipient: str) -> dict[str, str]:
 def said_as(kind: str, parameters: Mapping[str, str]) -> str:
     """Which sentences say a notice of this kind and these parameters: nobody can serve a request, or nobody has
     understood it, or it is a cry for help, which are three things; it waits for the first time, or again; an organization
-    withdrew its claim, or may not carry the project any more, or the meeting was called off."""
+    withdrew its claim, or may not carry the project any more, or the meeting was called off; a request was closed unserved."""
     if kind == "project.claim-withdrawn":
         because = parameters.get("because", "by-the-organization")
         return {"by-the-organization": kind, "called-off": CALLED_OFF}.get(because, CANNOT_CARRY)
+    if kind == "request.closed" and "organization" not in parameters:
+        return UNSERVED
     if "again" in parameters:
         return AGAIN.get(kind, kind)
+    if "read_by" in parameters:
+        return NOTHING_FITS
     if "item" in parameters:
         return kind
     if parameters.get("urgency") == "urgent":

@@ -1,8 +1,6 @@
-"""What matching tells: requests from submission to their end, the referrals that put them before organizations, the
-projects they are gathered into, and the meetings at which organizations claim those.
-
-No fact carries a resident's words: the text of a request stays in matching, and so do questions and objections.
-"""
+"""What matching tells: requests, the referrals that put them before organizations, the projects they are gathered into, and the
+meetings at which organizations claim those. No fact carries a resident's words: the text of a request stays in matching, and so
+do questions and objections."""
 
 from __future__ import annotations
 
@@ -142,7 +140,9 @@ class RequestDisputeRejected(RequestState, type="fenghe.request.dispute-rejected
 
 
 class RequestClosed(RequestState, type="fenghe.request.closed.v1"):
-    """The request came to its end: the resident or the station closed it."""
+    """The request came to its end: the resident or the station closed it (`closed_by`), once it was served, or unserved."""
+
+    closed_by: Literal["resident", "station"] | None = None
 
 
 class RequestWithdrawn(RequestState, type="fenghe.request.withdrawn.v1"):

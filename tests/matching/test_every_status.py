@@ -26,6 +26,7 @@ OF_A_REQUEST: dict[str, tuple[str, ...]] = {
     "dispute-rejection": ("reject",),
     "merging": ("merge",),
     "separation": ("release",),
+    "dismissal": ("dismiss",),
 }
 OF_A_REFERRAL = {"acceptance": "accept", "decline": "decline", "delivery": "deliver", "handing-on": "hand-on"}
 OF_RESIDENTS = ("withdrawal", "dispute", "closing")

@@ -25,9 +25,17 @@ OF_THE_STATION = {
     "dispute-rejection": "reject",
     "merging": "merge",
     "separation": "release",
+    "dismissal": "dismiss",
 }
 OF_THE_ORGANIZATION = {"acceptance": "accept", "decline": "decline", "delivery": "deliver", "handing-on": "hand-on"}
-ARRIVALS = {"withdraw": "withdrawn", "dispute": "disputed", "close": "closed", "reject": "closed", "merge": "merged"}
+ARRIVALS = {
+    "withdraw": "withdrawn",
+    "dispute": "disputed",
+    "close": "closed",
+    "reject": "closed",
+    "merge": "merged",
+    "dismiss": "closed",
+}
 
 
 class Wandering(RuleBasedStateMachine):

@@ -90,8 +90,8 @@ class Neighbourhood:
         candidate = m.Candidate(organization=self.organization, offer=self.offer, score=0.9, parts={}, reasons=())
         return request_told(cls, self.community, self.request, candidates=(candidate,), **state)
 
-    def served_by(self, cls: type[m.RequestState]) -> m.RequestState:
-        return self.requested(cls, organization=self.organization, offer=self.offer, served_at=MOMENT)
+    def served_by(self, cls: type[m.RequestState], **state: Any) -> m.RequestState:
+        return self.requested(cls, organization=self.organization, offer=self.offer, served_at=MOMENT, **state)
 
     def referred(self, cls: type[m.ReferralState]) -> m.ReferralState:
         return cls(
@@ -181,8 +181,8 @@ class Neighbourhood:
             self.served_by(m.RequestServed),
             self.served_by(m.RequestDisputed),
             self.requested(m.RequestReopened, status="classified"),
-            self.served_by(m.RequestClosed),
-            m.RequestDisputeRejected(**self.served_by(m.RequestClosed).model_dump()),
+            self.served_by(m.RequestClosed, closed_by="station"),
+            m.RequestDisputeRejected(**self.served_by(m.RequestClosed).model_dump(exclude={"closed_by"})),
             self.requested(m.RequestWithdrawn),
             self.referred(m.ReferralMade),
             self.referred(m.ReferralDeclined),

@@ -12,7 +12,17 @@ from deploy.services import NAMES
 from services.notify import queries
 from services.notify.app import service
 from services.notify.models import Notice
-from services.notify.rules import AGAIN, CALLED_OFF, CANNOT_CARRY, CONCERNS_NOBODY, NOT_UNDERSTOOD, NOTICES, URGENT
+from services.notify.rules import (
+    AGAIN,
+    CALLED_OFF,
+    CANNOT_CARRY,
+    CONCERNS_NOBODY,
+    NOT_UNDERSTOOD,
+    NOTHING_FITS,
+    NOTICES,
+    UNSERVED,
+    URGENT,
+)
 from services.notify.sentences import SENTENCES
 from shared.events import catalogue
 from shared.events import matching as m
@@ -22,7 +32,7 @@ from tests.notify.given import MOMENT, Neighbourhood, at_the_moment
 # What is said of one of each fact, with everything known.
 OTHERWISE = {(kind, role) for kind in (NOT_UNDERSTOOD, *URGENT.values()) for role in ("resident", "station")}
 OTHERWISE |= {(CANNOT_CARRY, role) for role in ("organization", "station")} | {(CALLED_OFF, "organization")}
-OTHERWISE |= {(kind, "resident") for kind in AGAIN.values()}
+OTHERWISE |= {(kind, "resident") for kind in (*AGAIN.values(), NOTHING_FITS, UNSERVED)}
 SAID = set(SENTENCES) - OTHERWISE
 
 
@@ -265,3 +275,24 @@ def test_whoever_claimed_at_a_meeting_that_was_called_off_is_told_and_the_statio
     (own,) = inbox(notify, "organization", owner=owners(fenghe)["organization"])["items"]
     assert "认领大会取消了" in own["zh"] and "独居老人助餐" in own["zh"]
     assert "called off" in own["en"]
+
+
+def test_a_resident_is_told_of_a_closing_that_was_the_stations_and_whether_it_had_been_served(notify, fenghe):
+    closed = fenghe.served_by(m.RequestClosed, closed_by="resident")
+    by_station = fenghe.served_by(m.RequestClosed, closed_by="station")
+    unserved = fenghe.requested(m.RequestClosed, closed_by="station")
+    notify.deliver([at_the_moment(notify.event(fact)) for fact in (*fenghe.names(), closed, by_station, unserved)])
+    told = inbox(notify, "resident", owner=owners(fenghe)["resident"])["items"]
+    assert [one["kind"] for one in told] == ["request.closed"] * 2
+    assert "评分" in told[0]["zh"] and "rate it" in told[0]["en"]
+    assert "评分" not in told[1]["zh"] and "why nothing could be" in told[1]["en"]
+    own = inbox(notify, "organization", owner=owners(fenghe)["organization"])["items"]
+    assert [one["kind"] for one in own].count("request.closed") == 2
+
+
+def test_what_the_station_itself_read_is_not_said_to_wait_for_its_reading(notify, fenghe):
+    read = fenghe.requested(m.RequestUnmatched, item=None, category=None, classifier="station")
+    notify.deliver([at_the_moment(notify.event(fact)) for fact in (*fenghe.names(), read)])
+    (told,) = inbox(notify, "resident", owner=owners(fenghe)["resident"])["items"]
+    assert "服务站看过了" in told["zh"] and "None" not in told["en"]
+    assert not [one for one in notify.rows(Notice) if one.kind == "request.unmatched" and one.recipient_kind == "station"]

@@ -131,6 +131,25 @@ def test_whoever_joined_a_need_is_told_what_becomes_of_its_project_and_counted_o
         assert desk.told(link)[-1] == "request.matched" and "睦邻互助社" in desk.inbox(link)[-1]["zh"]
 
 
+def test_what_no_organization_can_do_comes_to_an_end_and_the_resident_reads_why(desk: Desk) -> None:
+    (odd, link), (alarm, alarm_link) = desk.request("zzzz qqqq"), desk.request("楼下有人晕倒了，快来")
+    assert desk.told(link)[-1] == "request.unmatched"
+    # The station reads it: it is nothing that is served here. The resident is not told that it waits to be read.
+    desk.do(f"/requests/{odd}/correction", {"item": None})
+    desk.do(f"/requests/{odd}/dismissal", {"reason": "这件事归供热公司管，已把电话给您"})
+    desk.do(f"/requests/{alarm}/dismissal", {"reason": "已打120，家属陪同送医"})
+    for request, whose, said in ((odd, link, "供热公司"), (alarm, alarm_link, "120")):
+        seen = desk.see(f"/requests/{request}", whose)
+        assert (seen["status"], said in seen["remarks"][-1]["reason"]) == ("closed", True)
+        news = desk.inbox(whose)[-1]
+        assert news["kind"] == "request.closed" and "专属链接" in news["zh"] and "personal link" in news["en"]
+        assert desk.client.post("/api/feedback/ratings", json={"stars": 5}, headers=whose).status_code == 409
+    assert not desk.see(f"/requests?community={desk.community}&status=unmatched")["items"]
+    assert desk.see(f"/communities/{desk.community}/figures", {})["served"] == 0
+    totals = desk.client.get(f"/api/feedback/outcomes?community={desk.community}&by=category").json()["total"]
+    assert (totals["requests"], totals["beneficiaries"]) == (0, 0)
+
+
 def test_what_was_put_together_by_mistake_is_taken_apart_again(desk: Desk) -> None:
     helper = desk.registered("春晖助老服务中心")
     desk.offer(helper)

@@ -191,7 +191,26 @@ def close_request(tx: Transaction, caller: Caller, id: str, terms: RemarkTerms |
     request = locked(tx, id)
     move(tx, caller, request, "close", terms)
     holding.save(tx.session, [request])
-    tx.tell(RequestClosed(**telling.request_state(request)))
+    state = telling.request_state(request)
+    tx.tell(RequestClosed(**state, closed_by="resident" if caller.role == "resident" else "station"))
+    return queries.requests.request_view(tx.session, request)
+
+
+def dismiss_request(tx: Transaction, caller: Caller, id: str, terms: ReasonTerms) -> RequestView:
+    """The station closes a request that goes to no organization: it saw to the matter itself, or nothing can be done here. The
+    resident reads the reason, and so do those whose requests follow it. Raises Conflict where it does not stand unmatched, or
+    follows another itself."""
+    community = community_of(tx, id)
+    caller.belongs_to(community)
+    holding.hold_shared(tx.session, [community])
+    request = locked(tx, id)
+    if request.status == "merged":
+        raise Conflict("request-merged", "This request follows another; dismiss that one, or separate them.", "status")
+    move(tx, caller, request, "dismiss", terms)
+    holding.seen_to(tx, request)
+    holding.save(tx.session, [request])
+    tx.tell(RequestClosed(**telling.request_state(request), closed_by="station"))
+    fate.dismiss(tx, request, terms.reason)
     return queries.requests.request_view(tx.session, request)
 
 

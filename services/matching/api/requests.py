@@ -124,6 +124,13 @@ def reject_dispute(id: str, body: ReasonTerms, caller: Caller = allow("station")
     return edge.run(actions.requests.reject_dispute, caller, id, body)
 
 
+@router.post("/requests/{id}/dismissal", tags=["requests"])
+def dismiss_request(id: str, body: ReasonTerms, caller: Caller = allow("station"), edge: Edge = EDGE) -> RequestView:
+    """Close a request that goes to no organization, because the station saw to it itself or nothing can be done here; its
+    resident, and whoever asked for the same, reads the reason over the own link."""
+    return edge.run(actions.requests.dismiss_request, caller, id, body)
+
+
 @router.get("/requests/{id}/similar", tags=["requests"])
 def list_similar_requests(id: str, caller: Caller = allow("station"), edge: Edge = EDGE) -> list[SimilarRequest]:
     """The open requests that seem to ask for the same, most alike first; they may be merged."""

@@ -44,10 +44,10 @@ class Request(Table, table=True):
         CheckConstraint("status <> 'merged' OR merged_into IS NOT NULL", name="merged_into"),
         CheckConstraint("status <> 'gathered' OR project IS NOT NULL", name="project"),
         CheckConstraint(
-            "status NOT IN ('matched', 'accepted', 'served', 'disputed', 'closed') OR organization IS NOT NULL",
-            name="organization",
+            "(status NOT IN ('matched', 'accepted') AND served_at IS NULL) OR organization IS NOT NULL", name="organization"
         ),
-        CheckConstraint("(status IN ('served', 'disputed', 'closed')) = (served_at IS NOT NULL)", name="served_at"),
+        CheckConstraint("status NOT IN ('served', 'disputed') OR served_at IS NOT NULL", name="served_at"),
+        CheckConstraint("served_at IS NULL OR status IN ('served', 'disputed', 'closed')", name="served"),
         Index("ix_requests_community_status_item", "community", "status", "item"),
         Index("ix_requests_open", "community", "compound", "item", "id", sqlite_where=OPEN, postgresql_where=OPEN),
         Index("ix_requests_alarming", "community", "id", sqlite_where=ALARMING, postgresql_where=ALARMING),

@@ -198,7 +198,7 @@ class SubmittedRequest(RequestTakenIn, Personal):
 
 
 class RemarkView(Personal):
-    """Why somebody withdrew, separated, disputed, reopened or closed the request, or what was done in the emergency
+    """Why somebody withdrew, separated, disputed, reopened, closed or dismissed the request, or what was done in the emergency
     (`attend`)."""
 
     verb: str

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from services.notify.rules import AGAIN, NOT_UNDERSTOOD, URGENT, RecipientKind
+from services.notify.rules import AGAIN, NOT_UNDERSTOOD, NOTHING_FITS, UNSERVED, URGENT, RecipientKind
 from services.notify.sentences.bilingual import Text
 from services.notify.sentences.of_projects import OF_PROJECTS
 
@@ -233,6 +233,21 @@ SENTENCES: Mapping[tuple[str, RecipientKind], Text] = {
         "您反映的情况核实了。{date}，您在{place}提出的{need}重新办理，我们会再请合适的组织来做。",
         "What you told us was confirmed: on {date} your {need} in {place} was opened again, and we are asking for help "
         "once more.",
+    ),
+    (NOTHING_FITS, "resident"): Text(
+        "您{date}在{place}提出的需求，服务站看过了，眼下的服务里还没有对得上的。站里的同事会接着想办法，有了结果就告诉您。",
+        "The station read the request you made in {place} on {date}: none of the present services fits it. Our colleagues "
+        "there go on thinking about it, and tell you what comes of it.",
+    ),
+    ("request.closed", "resident"): Text(
+        "{date}，服务站把您在{place}提出的{need}办结了；您还可以打开专属链接评分。如果其实没有办好，请告诉服务站。",
+        "On {date} the station closed your {need} in {place}, which was reported as done. You can still rate it over your "
+        "personal link; if it is not done after all, please tell the station.",
+    ),
+    (UNSERVED, "resident"): Text(
+        "您在{place}提出的{need}，服务站看过以后，{date}予以办结；怎么办的、为什么，写在您的专属链接里，欢迎随时来站里谈。",
+        "The station has looked into your {need} in {place}, and closed it on {date}. What was done, or why nothing could be, "
+        "you find over your personal link; you are always welcome to talk to us.",
     ),
     ("request.closed", "organization"): Text(
         "{date}，贵组织承办的{place}居民的{need}已经办结，感谢付出。",
