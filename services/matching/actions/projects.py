@@ -9,7 +9,7 @@ from typing import Any
 from sqlmodel import col, select
 
 from services.matching import gathering, holding, pairing, projects, queries, telling
-from services.matching.models import Assignment, Claim, Community, Meeting, Project, Request
+from services.matching.models import Assignment, Claim, Community, Meeting, Organization, Project, Request
 from services.matching.rules import PROJECT
 from services.matching.views import (
     ProjectChanges,
@@ -225,7 +225,10 @@ def reopen_project(tx: Transaction, caller: Caller, id: str, terms: ReasonTerms)
 
 def take_back_from(tx: Transaction, organizations: Collection[str]) -> None:
     """Open the projects again that are in the hands of organizations which are gone. The caller holds the communities."""
-    theirs = select(Project.id).where(col(Project.organization).in_(organizations), Project.status == "assigned")
+    named = select(Organization.community).where(col(Organization.id).in_(organizations))
+    theirs = select(Project.id).where(
+        col(Project.community).in_(named), Project.status == "assigned", col(Project.organization).in_(organizations)
+    )
     for id in sorted(tx.session.exec(theirs)):
         project, _ = held_with_meeting(tx, id)
         if project.status == "assigned" and project.organization in organizations:
