@@ -139,7 +139,8 @@ def pairs(session: Session, meeting: str) -> tuple[Pairs, Pairs]:
 
 
 def bids(session: Session, claims: Sequence[Claim], today: date) -> list[Bid]:
-    """Claims with all that they are weighed by: what the organizations' agreements cover on a day, their satisfaction."""
+    """Claims with all that they are weighed by: what the organizations' agreements cover on a day, their satisfaction; of those
+    that were weighed before, at the bell, what it was then."""
     named = {claim.organization for claim in claims}
     about = {claim.project for claim in claims}
     known = {one.id: one for one in session.exec(select(Project).where(col(Project.id).in_(about)))}
@@ -161,8 +162,8 @@ def bids(session: Session, claims: Sequence[Claim], today: date) -> list[Bid]:
             name_en=organizations[claim.organization].name_en,
             wish=claim.wish,
             capacity=claim.capacity,
-            fit=_fit(known[claim.project].items, covered[claim.organization]),
-            satisfaction=satisfaction.get((claim.community, claim.organization)),
+            fit=claim.parts.get("fit", _fit(known[claim.project].items, covered[claim.organization])),
+            satisfaction=claim.parts.get("satisfaction", satisfaction.get((claim.community, claim.organization))),
         )
         for claim in claims
     ]
