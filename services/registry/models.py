@@ -338,7 +338,7 @@ class TalentLink(Table, table=True):
     __table_args__ = (CheckConstraint("how IN ('joined', 'led', 'founded')", name="how"),)
 
     talent: str = Field(primary_key=True, foreign_key="talents.id")
-    organization: str = Field(primary_key=True, foreign_key="organizations.id")
+    organization: str = Field(primary_key=True, foreign_key="organizations.id", index=True)
     how: str = Field(primary_key=True)
     linked_at: datetime = Field(sa_type=UTCDateTime)
 

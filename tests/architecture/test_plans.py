@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from typing import Any
+from collections.abc import Callable
 
 import pytest
-import sqlalchemy as sa
 
 from deploy import access
 from deploy.services import load_all
@@ -17,42 +13,9 @@ from shared.events.examples import example
 from shared.messaging.testing import Harness
 from shared.service import Service
 from tests.architecture import owners
+from tests.architecture.plans import plans
 
 SERVICES = load_all()
-LOOKS = re.compile(r"\s*(?:SELECT|WITH|UPDATE|DELETE)\b")
-GOES_THROUGH = re.compile(
-    r"AUTOMATIC|^SCAN (?!given\b|\(|CONSTANT ROW|\d+ CONSTANT ROW|\w+ VIRTUAL)"
-    r"|^SEARCH .*\((?:stream|source|consumer|kind|type|status|scope)=\?\)"
-)
-"""Steps of a plan that go through a whole table, or all that is of one kind, or build an index over it for one question; not
-what was just found, nor rows that are sent along."""
-FEW = re.compile(
-    r"^(?:SCAN|SEARCH) (?:communities|bodies|webhooks|clocks|dead_letters|trimmed)\b"
-    r"|^SCAN outbox USING INDEX ix_outbox_unsent|^SCAN timers USING INDEX \w+timers_1"
-)
-"""Of these there are few beside what happens: communities and their evaluation bodies, subscriptions of systems, clocks that
-were moved, streams, what is unsent or failed."""
-
-
-@contextmanager
-def plans() -> Iterator[dict[str, list[str]]]:
-    """By statement, how SQLite goes about it where it goes through a whole table."""
-    found: dict[str, list[str]] = {}
-
-    def explain(connection: Any, cursor: Any, statement: str, parameters: Any, context: Any, many: bool) -> None:
-        if many or statement in found or not LOOKS.match(statement):
-            return
-        asking = cursor.connection.cursor()
-        asking.execute(f"EXPLAIN QUERY PLAN {statement}", parameters)
-        steps = [str(step[3]) for step in asking.fetchall()]
-        asking.close()
-        found[statement] = [step for step in steps if GOES_THROUGH.search(step) and not FEW.search(step)]
-
-    sa.event.listen(sa.Engine, "after_cursor_execute", explain)
-    try:
-        yield found
-    finally:
-        sa.event.remove(sa.Engine, "after_cursor_execute", explain)
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -39,10 +39,11 @@ def fenghe(*arguments: str, **environment: str) -> subprocess.CompletedProcess[s
 
 
 class AllInOne:
-    """An all-in-one on a data folder, started and ended again and again."""
+    """An all-in-one on a data folder, started and ended again and again, by `fenghe` or by another program of Python's."""
 
-    def __init__(self, data: Path) -> None:
+    def __init__(self, data: Path, program: Sequence[str] = ("-m", "deploy.cli")) -> None:
         self.data = data
+        self.program = program
         self.log = data.parent / f"{data.name}.log"
         self.port = 0
         self.process: subprocess.Popen[str] | None = None
@@ -54,7 +55,7 @@ class AllInOne:
     def start(self, *arguments: str) -> None:
         """Start, on the port it had before if it had one, and wait until it is ready."""
         clean = {name: value for name, value in os.environ.items() if not name.startswith("FENGHE_")} | ON_THIS_MACHINE
-        command = [sys.executable, "-m", "deploy.cli", "up", "--data", str(self.data), "--port", str(self.port), *arguments]
+        command = [sys.executable, *self.program, "up", "--data", str(self.data), "--port", str(self.port), *arguments]
         self.process = subprocess.Popen(
             command, cwd=ROOT, env=clean, stdout=subprocess.PIPE, stderr=self.log.open("a"), text=True, start_new_session=True
         )

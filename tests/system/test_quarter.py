@@ -1,8 +1,9 @@
-"""A city quarter: communities that play side by side in one all-in-one have the figures they have alone, and nothing of one
-is found with another."""
+"""A city quarter: communities that play side by side in one all-in-one have the figures they have alone, nothing of one is
+found with another, and nothing that happens in one goes through what is kept of all."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -31,6 +32,10 @@ def test_communities_side_by_side_have_the_figures_they_have_alone_and_nothing_c
 ) -> None:
     system = all_in_one()
     system.start()
+    system.end()
+    plans = system.data.parent / "plans.json"
+    system.program = ("-m", "tests.system.explained", str(plans))
+    system.start()
     sample = load_sample()
     token = system.token("operator")["Authorization"].removeprefix("Bearer ")
     with httpx.Client(base_url=system.address, timeout=30, limits=KEEP_ALL) as client:
@@ -47,6 +52,9 @@ def test_communities_side_by_side_have_the_figures_they_have_alone_and_nothing_c
     looked_at = examine({report.community for report in (alone, same, other)}, told(system), kept(system))
     assert looked_at.facts > 1000 and looked_at.ids > 1000, looked_at
     assert (looked_at.crossed, looked_at.strange) == ([], [])
+
+    system.end()
+    assert json.loads(plans.read_text()) == {}
 
 
 def test_where_one_season_of_a_quarter_fails_the_others_end() -> None:
