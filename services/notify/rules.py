@@ -78,6 +78,7 @@ from shared.events.notify import (
 from shared.events.registry import (
     ActivityAnnounced,
     ActivityCancelled,
+    ActivityCorrected,
     ActivityHeld,
     AgreementEnded,
     AgreementExpiring,
@@ -126,7 +127,7 @@ NOTICES: Mapping[type[Fact], tuple[tuple[RecipientKind, ...], str]] = {
     OrganizationRegistered: (("organization",), "org.registered"),
     OrganizationSuspended: (("organization",), "org.suspended"),
     OrganizationReinstated: (("organization",), "org.reinstated"),
-    OrganizationLeft: (("station",), "org.left"),
+    OrganizationLeft: (("station", "organization"), "org.left"),
     OrganizationRejected: (("organization",), "org.rejected"),
     OrganizationWithdrawn: (("station",), "org.withdrawn"),
     IncubationApplied: (("station",), "incubation.applied"),
@@ -137,11 +138,12 @@ NOTICES: Mapping[type[Fact], tuple[tuple[RecipientKind, ...], str]] = {
     AgreementSigned: (("organization",), "agreement.signed"),
     AgreementRenewed: (("organization",), "agreement.renewed"),
     AgreementExpiring: (("organization", "station"), "agreement.expiring"),
-    AgreementEnded: (("organization",), "agreement.ended"),
+    AgreementEnded: (("organization", "station"), "agreement.ended"),
     TalentLinked: (("organization",), "talent.linked"),
     ActivityAnnounced: (("station",), "activity.announced"),
     ActivityHeld: (("station",), "activity.held"),
-    ActivityCancelled: (("station",), "activity.cancelled"),
+    ActivityCorrected: (("station",), "activity.corrected"),
+    ActivityCancelled: (("station", "organization"), "activity.cancelled"),
     OfferPublished: (("organization",), "offer.published"),
     OfferWithdrawn: (("organization",), "offer.withdrawn"),
     RequestSubmitted: (("resident", "station"), "request.submitted"),
@@ -268,7 +270,8 @@ def _did_it_itself(fact: Fact, kind: RecipientKind) -> bool:
     """Whether whoever would get a notice of a fact brought it about."""
     if kind == "resident":
         return isinstance(fact, RequestClosed) and fact.closed_by != "station"
-    return getattr(fact, "called_off", None) is not None or _nothing_fits(fact)
+    ended = isinstance(fact, AgreementEnded) and fact.ended_because != "expired"
+    return ended or getattr(fact, "called_off", None) is not None or _nothing_fits(fact)
 
 
 def _nothing_fits(fact: Fact) -> bool:

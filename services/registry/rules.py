@@ -82,6 +82,7 @@ TALENT: LifeCycle = {
 ACTIVITY: LifeCycle = {
     ("new", "announce"): "announced",
     ("announced", "hold"): "held",
+    ("held", "correct"): "held",
     ("announced", "cancel"): "cancelled",
 }
 

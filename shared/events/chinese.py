@@ -7,6 +7,7 @@ from collections.abc import Mapping
 SAYS: Mapping[str, str] = {
     "fenghe.activity.announced.v1": "一家组织预告了一场活动。",
     "fenghe.activity.cancelled.v1": "预告过的活动取消了。",
+    "fenghe.activity.corrected.v1": "更正了一场活动服务到的人数。",
     "fenghe.activity.held.v1": "活动已经举办，并统计了服务到的人数。",
     "fenghe.agreement.ended.v1": "服务协议终止、到期，或因组织离开而结束（原因见 ended_because）；所列服务不能再凭它提供。",
     "fenghe.agreement.renewed.v1": "社区与组织续签了服务协议，结束日期延后。",

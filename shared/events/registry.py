@@ -356,5 +356,9 @@ class ActivityHeld(ActivityState, type="fenghe.activity.held.v1", public=True):
     """An activity was held, and the people it reached were counted."""
 
 
+class ActivityCorrected(ActivityState, type="fenghe.activity.corrected.v1", public=True):
+    """How many people an activity reached that was held was corrected."""
+
+
 class ActivityCancelled(ActivityState, type="fenghe.activity.cancelled.v1", public=True):
     """An activity that was announced does not take place."""

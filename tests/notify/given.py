@@ -62,7 +62,7 @@ class Neighbourhood:
             *(r.OrganizationRejected, r.OrganizationWithdrawn),
             *(r.IncubationApplied, r.IncubationAdvanced, r.IncubationReturned),
             *(r.GreenChannelOpened, r.GreenChannelCompleted, r.AgreementRenewed, r.AgreementExpiring, r.TalentLinked),
-            *(r.ActivityAnnounced, r.ActivityHeld, r.ActivityCancelled),
+            *(r.ActivityAnnounced, r.ActivityHeld, r.ActivityCorrected, r.ActivityCancelled),
         )
         here = {"community": self.community, "organization": self.organization}
         about = {
@@ -81,6 +81,7 @@ class Neighbourhood:
             starts_on=date(2026, 1, 1),
             ends_on=date(2026, 12, 31),
             status="in-force" if cls is r.AgreementSigned else "ended",
+            ended_because=None if cls is r.AgreementSigned else "expired",
         )
 
     def offered(self, cls: type[r.OfferState] = r.OfferPublished) -> r.OfferState:

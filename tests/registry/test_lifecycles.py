@@ -168,8 +168,9 @@ def activity(town: Town) -> Life:
         id = town.post("/activities", town.activity_terms(organization))["id"]
 
         def do(verb: str) -> Response:
-            if verb == "hold":
-                return town.try_post(f"/activities/{id}/holding", {"beneficiaries": 30})
+            if verb in ("hold", "correct"):
+                people = {"beneficiaries": next(numbers)}
+                return town.try_post(f"/activities/{id}/{ {'hold': 'holding', 'correct': 'correction'}[verb] }", people)
             return town.try_post(f"/activities/{id}/cancellation", REASON)
 
         return Subject(id, do)

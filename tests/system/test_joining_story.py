@@ -322,6 +322,11 @@ def test_hubs_have_members_and_an_association_has_clubs(station: Station) -> Non
     station.post(f"/activities/{activity}/holding", {"beneficiaries": 45})
     (held,) = station.get("/activities", community=station.community, status="held")["items"]
     assert (held["beneficiaries"], held["organization"]) == (45, club)
+    # The number was wrong by one who came twice: the outcomes follow.
+    station.post(f"/activities/{activity}/correction", {"beneficiaries": 44})
+    station.system.quiet()
+    outcomes = station.client.get(f"/api/feedback/outcomes?community={station.community}&by=organization").json()
+    assert [(row["key"], row["activities"], row["beneficiaries"]) for row in outcomes["rows"]] == [(club, 1, 44)]
     station.post(f"/organizations/{association}/leaving", {"reason": "协会搬走了"})
     assert station.get(f"/organizations/{club}")["parents"] == []
 

@@ -24,6 +24,12 @@ def test_a_season_with_an_expiry_a_renewal_an_overdue_referral_and_a_deadline(de
     desk.do(f"/referrals/{desk.referral(request)['id']}/acceptance", None, desk.of(second))
     desk.do(f"/referrals/{desk.referral(request)['id']}/delivery", None, desk.of(second))
 
+    # An activity is announced for a day on which nobody answers for it any more.
+    begin = desk.now() + timedelta(days=90)
+    times = {"starts_at": begin.isoformat(), "ends_at": (begin + timedelta(hours=2)).isoformat()}
+    named = {"title_zh": "重阳敬老饭", "title_en": "A meal for the elders", "place_zh": "社区食堂", "place_en": "Canteen"}
+    activity = desk.post("/activities", {"organization": goes, "category": "elderly", **named, **times})["id"]
+
     # A project is claimed, assigned, and not done by its deadline.
     project = desk.project("陪伴独居老人", [], deadline=str(desk.now().date() + timedelta(days=20)))
     meeting = desk.meeting(project, objection_days=0)
@@ -47,6 +53,9 @@ def test_a_season_with_an_expiry_a_renewal_an_overdue_referral_and_a_deadline(de
     assert leaving not in desk.menu() and len(desk.menu()) == 1
     assert desk.get(f"/offers/{leaving}")["status"] == "withdrawn"
     assert desk.told(desk.of(goes)).count("agreement.ended") == 1
+    assert desk.told(desk.headers).count("agreement.ended") == 2
+    assert desk.get(f"/activities/{activity}")["status"] == "cancelled"
+    assert desk.told(desk.of(goes)).count("activity.cancelled") == 1
 
     figures = desk.get(f"/communities/{desk.community}/figures")
     assert (figures["renewed"], figures["expired"]) == (1, 2)

@@ -45,6 +45,11 @@ SENTENCES: Mapping[tuple[str, RecipientKind], Text] = {
         "{date}，{organization}退出了{place}的服务超市，它的协议随之终止。",
         "On {date} {organization} left the service supermarket of {place}; its agreements ended with it.",
     ),
+    ("org.left", "organization"): Text(
+        "{date}，{organization}退出了{place}的服务超市，协议随之终止。感谢一路同行，以后随时可以再申请。",
+        "On {date} {organization} left the service supermarket of {place}, and its agreements ended with that. Thank you for "
+        "the way together; you can apply again at any time.",
+    ),
     ("org.rejected", "organization"): Text(
         "{date}，{place}这次没有通过{organization}的申请。准备好了可以再申请，服务站愿意帮忙。",
         "On {date} {place} could not accept {organization} this time. You can apply again when you are ready, and the station "
@@ -99,6 +104,11 @@ SENTENCES: Mapping[tuple[str, RecipientKind], Text] = {
         "On {date} the service agreement between {place} and {organization} came to its end; please take on no more "
         "services under it.",
     ),
+    ("agreement.ended", "station"): Text(
+        "{date}，{place}与{organization}的服务协议到期终止，没有续签：协议内的服务已下菜单，手上的需求转给了别的组织。要继续合作，请重新签订。",
+        "On {date} the service agreement between {place} and {organization} expired without a renewal: what it covered is off "
+        "the menu, and the requests were handed on. To go on together, please sign a new one.",
+    ),
     ("talent.linked", "organization"): Text(
         "{date}，{place}人才库里的一位伙伴和{organization}走到了一起。",
         "On {date} somebody of the talent pool of {place} came together with {organization}.",
@@ -111,9 +121,18 @@ SENTENCES: Mapping[tuple[str, RecipientKind], Text] = {
         "{date}，{organization}报告在{place}办完了一场活动。",
         "On {date} {organization} reported that it held an activity in {place}.",
     ),
+    ("activity.corrected", "station"): Text(
+        "{date}，{organization}在{place}办的一场活动更正了人数，请留意。",
+        "On {date} the number of people was corrected whom an activity of {organization} in {place} reached; please take note.",
+    ),
     ("activity.cancelled", "station"): Text(
-        "{date}，{organization}取消了在{place}预告的一场活动。",
-        "On {date} {organization} cancelled an activity it had announced in {place}.",
+        "{date}，{organization}在{place}预告的一场活动取消了。",
+        "On {date} an activity that {organization} had announced in {place} was cancelled.",
+    ),
+    ("activity.cancelled", "organization"): Text(
+        "{date}，贵组织在{place}预告的一场活动取消了，原因写在活动里；有疑问请与服务站联系。",
+        "On {date} an activity that you had announced in {place} was cancelled; the activity says why. Please ask the station "
+        "if anything is unclear.",
     ),
     ("offer.published", "organization"): Text(
         "{date}，贵组织的{offer}上了{place}的服务菜单，居民现在可以选用。",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlmodel import select
 
 from services.registry import rules
-from services.registry.actions.organizations import hold_own
+from services.registry.actions.organizations import hold_own, members
 from services.registry.actions.rows import covered_items, hold_with_organization, items_by_category
 from services.registry.models import Activity, Organization
 from services.registry.views.activities import ActivityHolding, ActivityTerms, ActivityView
@@ -17,6 +17,9 @@ from shared.identifiers import new_id
 from shared.lifecycle import follow
 from shared.messaging import Transaction
 from shared.problems import Conflict, Invalid
+
+UNCOVERED = "已没有涵盖这场活动的有效服务协议。No agreement in force covers this activity any more."
+"""Why an activity is cancelled whose agreement ended."""
 
 
 def announce_activity(tx: Transaction, caller: Caller, terms: ActivityTerms) -> ActivityView:
@@ -52,6 +55,17 @@ def hold_activity(tx: Transaction, caller: Caller, activity_id: str, holding: Ac
     return _view(activity)
 
 
+def correct_activity(tx: Transaction, caller: Caller, activity_id: str, holding: ActivityHolding) -> ActivityView:
+    """Correct how many people an activity reached that was held; tells activity.corrected where it is another number. Raises
+    Conflict where it was not held."""
+    activity = _hold(tx, caller, activity_id)
+    activity.status = follow(rules.ACTIVITY, "activity", activity.status, "correct")
+    if activity.beneficiaries != holding.beneficiaries:
+        activity.beneficiaries = holding.beneficiaries
+        tx.tell(facts.ActivityCorrected.from_row(activity))
+    return _view(activity)
+
+
 def cancel_activity(tx: Transaction, caller: Caller, activity_id: str, why: Reason) -> ActivityView:
     """Cancel an activity that was announced; tells activity.cancelled. Raises Conflict where it was held or cancelled."""
     activity = _hold(tx, caller, activity_id)
@@ -66,6 +80,21 @@ def cancel_all(tx: Transaction, organization: Organization, reason: str) -> None
         _cancel(tx, activity, reason)
 
 
+def cancel_uncovered(tx: Transaction, organization: Organization) -> None:
+    """Cancel what this organization and those that belong to it have announced, as far as it has not begun and no agreement in
+    force covers it any more; tells activity.cancelled for each."""
+    tx.session.flush()
+    for one in (organization, *members(tx, organization)):
+        ahead = select(Activity).where(
+            Activity.organization == one.id,
+            Activity.status == "announced",
+            Activity.starts_at > tx.now(organization.community),
+        )
+        for activity in tx.session.exec(ahead.order_by(Activity.id).with_for_update()):
+            if not _is_covered(tx, one, activity.category, activity.item):
+                _cancel(tx, activity, UNCOVERED)
+
+
 def _cancel(tx: Transaction, activity: Activity, reason: str) -> None:
     activity.status = follow(rules.ACTIVITY, "activity", activity.status, "cancel")
     activity.reason = reason
@@ -78,14 +107,20 @@ def _check_covered(tx: Transaction, organization: Organization, category: str, i
         raise Invalid("category", f"The taxonomy of this community has no category {category!r}.", "category-unknown")
     if item is not None and item not in taxonomy[category]:
         raise Invalid("item", f"The category {category!r} has no item {item!r}.", "item-unknown")
-    today = civil_date(tx.now(organization.community))
-    responsible = [organization.id, *organization.parents]
-    covered = {covered for one in responsible for covered in covered_items(tx.session, one, today)}
-    if covered.isdisjoint([item] if item else taxonomy[category]):
+    if not _is_covered(tx, organization, category, item):
+        today = civil_date(tx.now(organization.community))
         detail = (
             f"Neither the organization nor one it belongs to has an agreement in force for this on {today}; sign one first."
         )
         raise Conflict("agreement-missing", detail, "item" if item else "category")
+
+
+def _is_covered(tx: Transaction, organization: Organization, category: str, item: str | None) -> bool:
+    """Whether the organization, or one it belongs to, has an agreement in force today for an item, or one of a category."""
+    today = civil_date(tx.now(organization.community))
+    responsible = [organization.id, *organization.parents]
+    covered = {covered for one in responsible for covered in covered_items(tx.session, one, today)}
+    return not covered.isdisjoint([item] if item else items_by_category(tx.session, organization.community).get(category, []))
 
 
 def _hold(tx: Transaction, caller: Caller, activity_id: str) -> Activity:

@@ -7,6 +7,7 @@ from datetime import timedelta
 from sqlmodel import col, select
 
 from services.registry import rules
+from services.registry.actions.activities import cancel_uncovered
 from services.registry.actions.offers import take_off_uncovered
 from services.registry.actions.organizations import hold_own
 from services.registry.actions.rows import hold, hold_with_organization, items_by_category
@@ -68,8 +69,9 @@ def renew_agreement(tx: Transaction, caller: Caller, agreement_id: str, renewal:
 
 
 def end_agreement(tx: Transaction, caller: Caller, agreement_id: str, ending: Reason) -> AgreementView:
-    """End an agreement before its term; tells agreement.ended, and offer.withdrawn for every offer of the organization
-    whose item no other agreement in force covers. Raises Conflict where it already ended."""
+    """End an agreement before its term; tells agreement.ended, offer.withdrawn for every offer of the organization whose item
+    no other agreement in force covers, and activity.cancelled for what is announced of such. Raises Conflict where it already
+    ended."""
     agreement = hold_with_organization(tx, Agreement, "agreement", agreement_id)
     caller.belongs_to(agreement.community)
     end(tx, agreement, "terminated", ending.reason)
@@ -115,14 +117,16 @@ def end(tx: Transaction, agreement: Agreement, because: str, reason: str | None)
 
 
 def see_to_the_rest(tx: Transaction, organization_id: str, community: str) -> None:
-    """After an agreement ended: take off the menu what none covers any more, and end the provisional agreements for which the
-    organization, having none in force itself now, can no longer answer."""
+    """After an agreement ended: take off the menu, and cancel of the activities, what none covers any more, and end the
+    provisional agreements for which the organization, having none in force itself now, can no longer answer."""
     take_off_uncovered(tx, organization_id)
+    cancel_uncovered(tx, tx.session.get_one(Organization, organization_id))
     if _can_answer(tx, organization_id, community):
         return
     for agreement in _in_force(tx, Agreement.guarantor == organization_id):
         end(tx, agreement, "terminated", "The guarantor has no agreement in force any more.")
         take_off_uncovered(tx, agreement.organization)
+        cancel_uncovered(tx, tx.session.get_one(Organization, agreement.organization))
 
 
 def _check_may_sign(tx: Transaction, organization: Organization, guarantor_id: str | None) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from services.registry import rules
-from services.registry.actions.activities import cancel_all
+from services.registry.actions.activities import cancel_all, cancel_uncovered
 from services.registry.actions.agreements import end_all
 from services.registry.actions.channels import close_channel, open_channel_of
 from services.registry.actions.incubations import end_incubation
@@ -18,6 +18,7 @@ from shared.access import Caller
 from shared.events import registry as facts
 from shared.lifecycle import follow
 from shared.messaging import Transaction
+from shared.problems import NotFound
 
 
 def reject_organization(tx: Transaction, caller: Caller, organization_id: str, why: Reason) -> OrganizationView:
@@ -47,6 +48,17 @@ def leave_community(tx: Transaction, caller: Caller, organization_id: str, why: 
     organization.parents = []
     move(tx, organization, "leave", facts.OrganizationLeft)
     decide(tx, caller, "organization", organization, "leave", why.reason)
+    return OrganizationView.model_validate(organization, from_attributes=True)
+
+
+def leave_parent(tx: Transaction, caller: Caller, organization_id: str, parent_id: str) -> OrganizationView:
+    """Let an organization belong to a hub or association no longer; tells org.changed, and
+    activity.cancelled for what the other's agreement alone covered. Raises NotFound where it does not."""
+    organization = hold_own(tx, caller, organization_id)
+    if parent_id not in organization.parents:
+        raise NotFound("parent", parent_id, "parent")
+    drop_parent(tx, organization, parent_id)
+    cancel_uncovered(tx, organization)
     return OrganizationView.model_validate(organization, from_attributes=True)
 
 
@@ -99,5 +111,5 @@ def _turn_away(tx: Transaction, caller: Caller, organization: Organization, verb
 
 
 def _end_everything(tx: Transaction, organization: Organization, because: str, reason: str) -> None:
-    end_all(tx, organization, because, reason)
     cancel_all(tx, organization, reason)
+    end_all(tx, organization, because, reason)

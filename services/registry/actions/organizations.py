@@ -152,15 +152,6 @@ def join_parent(tx: Transaction, caller: Caller, organization_id: str, parent_id
     return _view(organization)
 
 
-def leave_parent(tx: Transaction, caller: Caller, organization_id: str, parent_id: str) -> OrganizationView:
-    """Let an organization belong to a hub or association no longer; tells org.changed. Raises NotFound where it does not."""
-    organization = hold_own(tx, caller, organization_id)
-    if parent_id not in organization.parents:
-        raise NotFound("parent", parent_id, "parent")
-    drop_parent(tx, organization, parent_id)
-    return _view(organization)
-
-
 def drop_parent(tx: Transaction, organization: Organization, parent_id: str) -> None:
     """Let an organization belong to a parent no longer; tells org.changed."""
     organization.parents = [parent for parent in organization.parents if parent != parent_id]

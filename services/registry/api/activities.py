@@ -36,14 +36,14 @@ def list_activities(
     caller: Caller = allow("anyone"),
     edge: Edge = EDGE,
 ) -> Page[ActivityView]:
-    """The activities of a community, for everybody."""
-    return edge.read(queries.list_activities, community, organization, category, status, page)
+    """The activities of a community, for everybody. Why one was cancelled is shown to the station and to its organization."""
+    return edge.read(queries.list_activities, caller, community, organization, category, status, page)
 
 
 @router.get("/activities/{activity}", tags=["activities"], summary="Show an activity")
 def get_activity(activity: str, caller: Caller = allow("anyone"), edge: Edge = EDGE) -> ActivityView:
-    """One activity."""
-    return edge.read(queries.get_activity, activity)
+    """One activity. Why it was cancelled is shown to its station and its organization."""
+    return edge.read(queries.get_activity, caller, activity)
 
 
 @router.post("/activities/{activity}/holding", tags=["activities"], summary="Report an activity")
@@ -53,6 +53,15 @@ def hold_activity(
     """Report that an activity was held, and how many people it reached. Tells `activity.held`. 409 `activity-ahead` before it
     began, `activity-cancelled`, `activity-held`."""
     return edge.run(actions.hold_activity, caller, activity, body)
+
+
+@router.post("/activities/{activity}/correction", tags=["activities"], summary="Correct a report")
+def correct_activity(
+    activity: str, body: ActivityHolding, caller: Caller = allow("organization", "station"), edge: Edge = EDGE
+) -> ActivityView:
+    """Correct how many people an activity reached. Tells `activity.corrected` where it is another number, else nothing. 409
+    `activity-announced`, `activity-cancelled`."""
+    return edge.run(actions.correct_activity, caller, activity, body)
 
 
 @router.post("/activities/{activity}/cancellation", tags=["activities"], summary="Cancel an activity")

@@ -47,7 +47,8 @@ def get_agreement(agreement: str, caller: Caller = allow("anyone"), edge: Edge =
 @router.post("/agreements/{agreement}/ending", tags=["agreements"], summary="End an agreement")
 def end_agreement(agreement: str, body: Reason, caller: Caller = allow("station"), edge: Edge = EDGE) -> AgreementView:
     """End an agreement before its term. The organization's offers of items that no other agreement in force covers are
-    taken off the menu with it. Tells `agreement.ended`, and `offer.withdrawn` for each. 409 `agreement-ended`."""
+    taken off the menu with it, and what is announced of such is cancelled. Tells `agreement.ended`, and `offer.withdrawn` or
+    `activity.cancelled` for each. 409 `agreement-ended`."""
     return edge.run(actions.end_agreement, caller, agreement, body)
 
 

@@ -131,8 +131,9 @@ def join_parent(organization: str, parent: str, caller: Caller = allow("station"
 
 @router.delete("/organizations/{organization}/parents/{parent}", tags=["organizations"], summary="Leave a hub or association")
 def leave_parent(organization: str, parent: str, caller: Caller = allow("station"), edge: Edge = EDGE) -> OrganizationView:
-    """Let an organization belong to a hub or association no longer. Tells `org.changed`. 404 `parent-unknown`."""
-    return edge.run(actions.leave_parent, caller, organization, parent)
+    """Let an organization belong to a hub or association no longer. Tells `org.changed`, and `activity.cancelled` for what it
+    announced under the other's agreement. 404 `parent-unknown`."""
+    return edge.run(departures.leave_parent, caller, organization, parent)
 
 
 @router.get("/organizations/{organization}/decisions", tags=["organizations"], summary="List decisions")

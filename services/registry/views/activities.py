@@ -34,7 +34,7 @@ class ActivityHolding(Terms):
 
 
 class ActivityView(BaseModel):
-    """An activity."""
+    """An activity. `reason`, why it was cancelled, is for its station and its organization."""
 
     id: str
     community: str
@@ -50,4 +50,5 @@ class ActivityView(BaseModel):
     capacity: int | None
     status: ActivityStatus
     beneficiaries: int | None
+    reason: str | None
     announced_at: datetime
