@@ -198,3 +198,15 @@ def test_a_hub_hands_nothing_on_to_a_member_with_a_recorded_conflict(matching, t
     assert "conflict of interests" in answer.json()["detail"]
     assert steps.post(f"/api/matching/conflicts/{recorded.json()['id']}/ending", steps.station).status_code == 200
     assert steps.post(path, hub, {"member": town.id_of("一分队")}).status_code == 200
+
+
+def test_a_member_serves_with_its_own_offer_however_many_stand_before_it(matching, town, steps, monkeypatch):
+    monkeypatch.setattr("services.matching.queries.ranking.SHORTLIST", 1)
+    hub_with_members(matching, town, "一分队")
+    matching.hear(town.offer("一分队", fee_mode="paid", price="60.00"))
+    request = town.submit(matching)
+    assert steps.asked(request["id"]) == "抢修总队"
+    matching.hear(*town.member("外人"), town.satisfaction("外人", 99, 4.9, 30))
+    referral = steps.open_referral(request["id"])
+    handed_on = steps.post(f"{REFERRALS}/{referral.id}/handing-on", steps.of("抢修总队"), {"member": town.id_of("一分队")})
+    assert handed_on.json()["offer"] == town.id_of("offer of 一分队")

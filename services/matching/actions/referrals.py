@@ -74,8 +74,8 @@ def hand_on_referral(tx: Transaction, caller: Caller, id: str, terms: HandingOnT
         raise Conflict(
             "member-cannot-serve", f"This member has no agreement in force for {referral.item!r} on {today}.", "member"
         )
-    found = pairing.Ranking(tx, [request]).candidates(request)
-    own = [candidate for candidate in found if candidate.organization == member.id]
+    offers = queries.menu.offers_of(tx.session, member.id, referral.item)
+    own = pairing.Ranking(tx, [request], only=offers).candidates(request) if offers else []
     candidate = own[0] if own else Candidate(organization=member.id, offer=referral.offer, score=0, parts={}, reasons=())
     pairing.hand_on(tx, referral)
     made = pairing.refer(tx, request, candidate, referral.rank, handed_on_from=referral.id, hub=hub.id)

@@ -84,6 +84,12 @@ def is_on_the_menu(session: Session, offer: str, item: str) -> bool:
     return session.exec(statement).first() is not None
 
 
+def offers_of(session: Session, organization: str, item: str) -> list[str]:
+    """The published offers (ids) of an organization for an item."""
+    statement = select(Offer.id).where(Offer.organization == organization, Offer.item == item, Offer.status == "published")
+    return list(session.exec(statement.order_by(Offer.id)))
+
+
 def items_agreed(session: Session, community: str, organization: str, today: date) -> set[str]:
     """The items for which an organization that may serve has an agreement in force on a day."""
     statement = (
