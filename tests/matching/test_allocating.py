@@ -264,6 +264,8 @@ def test_what_others_write_beside_the_format_is_left_to_them():
     noted = {
         "organizations": [{"id": "o", "capacity": 1, "name": "甲", "opening_hours": "24/7"}],
         "notes": "x",
+        "score_weights": {"fit": 400},
+        "minScore": 1,
         "options": None,
     }
     assert solve(ONE | {"arcs": ARC} | noted)["served"] == 1

@@ -21,6 +21,10 @@ INEXPRESSIBLE = {
 """Words of the names of what people might add to an instance that no flow of one unit per need expresses."""
 PHRASES = {"forbidden_together": EXCLUDING, "not_together": EXCLUDING}
 """Names that say something else than their words."""
+COUNTED = frozenset(
+    f"{word}{end}" for word in ("need", "project", "organization", "capacity", "number", "count") for end in ("", "s")
+) | {"of", "per", "each", "capacities"}
+"""What else the name of a size or a least number speaks of."""
 WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+")
 
 
@@ -47,4 +51,7 @@ def refuse_unknown(given: Iterable[str], known: Sequence[str], where: str) -> No
 def _inexpressible(name: str) -> str | None:
     words = [word.lower() for word in WORD.findall(name)]
     known = PHRASES.get("_".join(words))
-    return known or next((INEXPRESSIBLE[word] for word in words if word in INEXPRESSIBLE), None)
+    found = known or next((INEXPRESSIBLE[word] for word in words if word in INEXPRESSIBLE), None)
+    if found in (SIZES, LEAST) and not all(word in INEXPRESSIBLE or word in COUNTED for word in words):
+        return None  # of something else: the weights of a score, a least score
+    return found
