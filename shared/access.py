@@ -19,7 +19,7 @@ from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import KeySet, OKPKey
 
-from shared import clock
+from shared import clock, parameters
 from shared.problems import Forbidden, Problem
 
 Role = Literal["anyone", "resident", "organization", "station", "expert", "operator", "system"]
@@ -129,7 +129,7 @@ def unauthenticated(detail: str) -> Problem:
 
 
 class Allowed:
-    """A route's dependency: the caller, if the caller's role is one of `roles`."""
+    """A route's dependency: the caller, if the caller's role is one of `roles`, who is then told of misspelt parameters."""
 
     def __init__(self, roles: tuple[Role, ...]) -> None:
         self.roles = roles
@@ -146,6 +146,7 @@ class Allowed:
             caller = request.app.state.host.verifier.caller(token.strip())
         request.state.caller = caller
         if caller.role in self.roles or "anyone" in self.roles:
+            parameters.check(request)
             return caller
         if caller.role == "anyone":
             raise unauthenticated(f"This needs a token; it is for: {', '.join(self.roles)}.")

@@ -15,6 +15,7 @@ from shared.access import ROLES
 from shared.messaging.testing import Harness
 from shared.operations import router
 from shared.service import Service
+from tests.architecture import owners
 
 SERVICES = load_all()
 
@@ -101,3 +102,31 @@ def test_without_a_token_nothing_else_is_looked_at(harness: Callable[[Service], 
         path = f"/api/{service.name}" + re.sub(r"{\w+}", "nothing", route.path)
         for method in route.methods:
             assert running.client.request(method, path, **nonsense).status_code == 401, f"{method} {path}"
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("service", SERVICES, ids=lambda service: service.name)
+def test_a_misspelt_parameter_is_refused_by_its_name(harness: Callable[[Service], Harness], service: Service) -> None:
+    """Passed over, it would show more than was asked for."""
+    running = harness(service)
+    owners.furnish(running, service)
+    document = running.client.get(f"/api/{service.name}/openapi.json").json()
+    tried = 0
+    for route in routes(service):
+        for method in route.methods if route.include_in_schema else ():
+            asked = owners.call(document, service, route, method, owners.OWN)
+            role = openapi.roles(route)[0]
+            who = {} if role == "anyone" else owners.headers(running, role)
+            params = {**asked.params, "comunity": "c1", **({"follow": "false"} if asked.path.endswith("/stream") else {})}
+            response = running.client.request(method, asked.path, params=params, json=asked.body, headers=who)
+            tried += 1
+            assert response.status_code == 422, f"{method} {asked.path}: {response.text}"
+            assert "comunity" in [error["field"] for error in response.json()["errors"]], response.text
+    assert tried >= 10
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_a_misspelt_parameter_is_answered_with_the_likely_one(harness: Callable[[Service], Harness]) -> None:
+    running = harness(next(service for service in SERVICES if service.name == "registry"))
+    refused = running.client.get("/api/registry/offers", params={"community": "c1", "categry": "medical"}).json()
+    assert refused["errors"] == [{"field": "categry", "detail": "There is no such parameter here; did you mean `category`?"}]
