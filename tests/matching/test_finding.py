@@ -10,7 +10,7 @@ import pytest
 from sqlmodel import select
 
 from services.matching import rank
-from services.matching.models import CapacityPrice, Meeting, Referral, Request
+from services.matching.models import Assignment, CapacityPrice, Meeting, Project, Referral, Request
 from services.matching.queries import ranking
 from services.matching.queries.ranking import Kind
 from services.matching.rank import WEIGHTS
@@ -157,6 +157,29 @@ def test_a_station_sets_the_weights_of_its_community(matching, town, steps):
     assert [one["reason"] for one in shown["history"]] == ["改回来", "先看收费"]
 
 
+def an_assigned_project(community, organization, moment):
+    return Project(
+        id=new_id(),
+        community=community,
+        kind="elderly-care",
+        title_zh="午后陪伴",
+        title_en="Company in the afternoon",
+        scope_zh="每周两次上门陪伴",
+        scope_en="Two visits a week",
+        category=None,
+        items=[],
+        requests=[],
+        beneficiaries=0,
+        fee_mode="free",
+        price=None,
+        budget=None,
+        deadline=None,
+        status="assigned",
+        proposed_at=moment,
+        organization=organization,
+    )
+
+
 def test_parts_and_reasons_come_from_what_was_told(matching, town, steps):
     opened = CommunityOpened(
         **town.opened().model_dump()
@@ -187,6 +210,20 @@ def test_parts_and_reasons_come_from_what_was_told(matching, town, steps):
         tx.session.add(meeting)
         tx.session.flush()
         tx.session.add(CapacityPrice(organization=town.id_of("乙"), community=town.community, meeting=meeting.id, price=250.0))
+        for given in (timedelta(days=1), timedelta(days=89), timedelta(days=91)):
+            project = an_assigned_project(town.community, town.id_of("乙"), machine_now() - given)
+            tx.session.add(project)
+            tx.session.flush()
+            tx.session.add(
+                Assignment(
+                    id=new_id(),
+                    community=town.community,
+                    project=project.id,
+                    meeting=meeting.id,
+                    organization=town.id_of("乙"),
+                    assigned_at=project.proposed_at,
+                )
+            )
 
     matching.host.run(lambda tx, caller: busy(tx), None)
     request = steps.seen(town.submit(matching)["id"])
@@ -195,6 +232,9 @@ def test_parts_and_reasons_come_from_what_was_told(matching, town, steps):
     assert parts["甲"]["distance"] == 1
     assert parts["乙"]["distance"] == pytest.approx(1 / 1.4448, abs=0.001)
     assert (parts["甲"]["price"], parts["乙"]["price"]) == (1, 0.75)
+    assert (parts["甲"]["awards"], parts["乙"]["awards"]) == (1, pytest.approx(1 / 3, abs=0.001))
+    assert "近三个月已承接2个项目，适当让别的组织也有机会" in words["乙"]
+    assert not any("已承接" in reason for reason in words["甲"])
     assert {"就在您的小区里"} < set(words["甲"])
     assert {"离您的小区约440米", "上次认领大会上很多项目都需要它，适当给它留些余力"} < set(words["乙"])
     assert any("满意度多半在90到90分之间" in reason for reason in words["乙"])
