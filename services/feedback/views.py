@@ -248,8 +248,8 @@ class Figures(BaseModel):
 class Outcome(BaseModel):
     """What was done for residents in one category, one class, by one organization, or in one season (`key`).
     `activities` counts those held, `requests` those served, `projects` those delivered. `beneficiaries` adds up the people
-    reached by activities, the residents who asked for what was served, and those whom projects served; who was served
-    within a project is counted there alone."""
+    reached by activities, the residents who were served what they asked for, alone or together ("+1"), and those whom projects
+    served; who was served within a project is counted there alone. Who disputes it was not reached."""
 
     key: str
     name_zh: str

@@ -111,9 +111,11 @@ from shared.events.registry import (
     OrganizationRejected,
     OrganizationSuspended,
     OrganizationWithdrawn,
+    TalentChanged,
     TalentEnrolled,
     TalentLeft,
     TalentLinked,
+    TalentUnlinked,
     TaxonomyPublished,
 )
 from shared.problems import Invalid
@@ -140,6 +142,7 @@ NOTICES: Mapping[type[Fact], tuple[tuple[RecipientKind, ...], str]] = {
     AgreementExpiring: (("organization", "station"), "agreement.expiring"),
     AgreementEnded: (("organization", "station"), "agreement.ended"),
     TalentLinked: (("organization",), "talent.linked"),
+    TalentUnlinked: (("organization",), "talent.unlinked"),
     ActivityAnnounced: (("station",), "activity.announced"),
     ActivityHeld: (("station",), "activity.held"),
     ActivityCorrected: (("station",), "activity.corrected"),
@@ -219,6 +222,7 @@ CONCERNS_NOBODY: Mapping[type[Fact], str] = {
     ExpertChanged: "the station changed it itself",
     ExpertLeft: "the station did it itself",
     TalentEnrolled: "the station did it itself",
+    TalentChanged: "the station changed it itself",
     TalentLeft: "the station did it itself",
     RequestClassified: "a step on the way; request.matched or request.unmatched follows",
     ReferralAccepted: "the organization did it itself; request.accepted tells the resident",

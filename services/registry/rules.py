@@ -76,7 +76,9 @@ EXPERT: LifeCycle = {
 }
 TALENT: LifeCycle = {
     ("new", "enrol"): "enrolled",
+    ("enrolled", "change"): "enrolled",
     ("enrolled", "link"): "enrolled",
+    ("enrolled", "unlink"): "enrolled",
     ("enrolled", "leave"): "left",
 }
 ACTIVITY: LifeCycle = {

@@ -325,6 +325,14 @@ class TalentLinked(TalentState, type="fenghe.talent.linked.v1"):
     """A talent joined, leads or founded an organization."""
 
 
+class TalentChanged(TalentState, type="fenghe.talent.changed.v1"):
+    """A talent's skills changed."""
+
+
+class TalentUnlinked(TalentState, type="fenghe.talent.unlinked.v1"):
+    """A talent is not with an organization any more, or had been said to be by mistake: `organization` and `how`."""
+
+
 class TalentLeft(TalentState, type="fenghe.talent.left.v1"):
     """Somebody left the talent pool; name and contact were deleted."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from datetime import UTC, datetime
+from types import SimpleNamespace
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -12,6 +13,7 @@ from shared.events.matching import (
     ProjectAssigned,
     ProjectEvaluated,
     RequestClosed,
+    RequestDisputed,
     RequestMatched,
     RequestMerged,
     RequestReopened,
@@ -31,17 +33,31 @@ from tests.feedback.given import (
 SUMMER = datetime(2026, 7, 10, 3, 0, tzinfo=UTC)
 
 
+def followed(community, request, organization, into, offer="offer"):
+    """A request that was served with the one it follows; in a project there is no offer."""
+    return request_served(community, request, organization, offer).model_copy(update={"merged_into": into})
+
+
 class Year:
     """What happened in a community, fact by fact."""
 
     def __init__(self):
         self.community, self.team, self.club = new_id(), new_id(), new_id()
-        requests = [new_id() for _ in range(5)]
+        requests = [new_id() for _ in range(7)]
         dance, cancelled, announced = new_id(), new_id(), new_id()
         bathing, unfinished = new_id(), new_id()
         served = request_served(self.community, requests[0], self.team)
-        gathered = request_served(self.community, requests[3], self.team).model_copy(update={"project": bathing})
-        merged = request_told(RequestMerged, self.community, requests[4], merged_into=requests[0])
+        gathered = request_served(self.community, requests[3], self.team)
+        gathered = gathered.model_copy(update={"project": bathing})
+        merged = [
+            fact
+            for follower in requests[4:6]
+            for fact in (
+                request_told(RequestMerged, self.community, follower, merged_into=requests[0]),
+                followed(self.community, follower, self.team, requests[0]),
+            )
+        ]
+        inside = followed(self.community, requests[6], self.team, requests[3], offer=None)
         self.facts = [
             community_opened(self.community),
             taxonomy_published(self.community, "meal-service"),
@@ -54,7 +70,8 @@ class Year:
             request_served(self.community, requests[2], self.team),
             request_told(RequestReopened, self.community, requests[2], status="classified", organization=self.team),
             gathered,
-            merged,
+            *merged,
+            inside,
             activity_told(self.community, dance, self.club, ActivityAnnounced),
             activity_told(self.community, dance, self.club, ActivityHeld, beneficiaries=40),
             activity_told(self.community, cancelled, self.club, ActivityAnnounced),
@@ -118,3 +135,26 @@ def test_another_communitys_outcomes_do_not_cross_over(feedback):
     feedback.hear(*here.facts, *there.facts)
     assert read(feedback, here)[1] == read(feedback, there)[1] == (1, 3, 1, 56)
     assert set(read(feedback, here, "organization")[0]) == {here.team, here.club}
+
+
+def test_whoever_disputes_is_not_reached_and_whoever_was_served_with_them_is(feedback):
+    community, team, other = new_id(), new_id(), new_id()
+    first, second, third = (new_id() for _ in range(3))
+    feedback.hear(
+        community_opened(community),
+        taxonomy_published(community, "meal-service"),
+        *(organization_registered(community, one) for one in (team, other)),
+        request_served(community, first, team).model_copy(update={"supporters": 3}),
+        *(followed(community, one, team, first) for one in (second, third)),
+    )
+    year = SimpleNamespace(community=community)
+    assert read(feedback, year)[1] == (0, 1, 0, 3)
+    # The first is not content: it is opened again, and counted once another has served it; the other two were reached.
+    feedback.hear(request_told(RequestDisputed, community, first, organization=team, served_at=SUMMER), sequence=2)
+    assert read(feedback, year)[1] == (0, 0, 0, 2)
+    # One of those who followed disputes, too, and is served by itself; nobody is counted twice.
+    feedback.hear(request_told(RequestReopened, community, second, status="classified"), sequence=2)
+    assert read(feedback, year)[1] == (0, 0, 0, 1)
+    for again in (first, second):
+        feedback.hear(request_served(community, again, other), sequence=3)
+    assert read(feedback, year)[1] == (0, 2, 0, 3)

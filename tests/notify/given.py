@@ -61,7 +61,14 @@ class Neighbourhood:
             *(r.OrganizationIncubating, r.OrganizationSuspended, r.OrganizationReinstated, r.OrganizationLeft),
             *(r.OrganizationRejected, r.OrganizationWithdrawn),
             *(r.IncubationApplied, r.IncubationAdvanced, r.IncubationReturned),
-            *(r.GreenChannelOpened, r.GreenChannelCompleted, r.AgreementRenewed, r.AgreementExpiring, r.TalentLinked),
+            *(
+                r.GreenChannelOpened,
+                r.GreenChannelCompleted,
+                r.AgreementRenewed,
+                r.AgreementExpiring,
+                r.TalentLinked,
+                r.TalentUnlinked,
+            ),
             *(r.ActivityAnnounced, r.ActivityHeld, r.ActivityCorrected, r.ActivityCancelled),
         )
         here = {"community": self.community, "organization": self.organization}

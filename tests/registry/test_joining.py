@@ -312,35 +312,6 @@ def test_hubs_have_members_of_their_own_community_and_no_circles(registry: Harne
     assert town.get(f"/organizations/{club}")["parents"] == []
 
 
-def test_who_somebody_is_stays_with_the_station(registry: Harness, town: Town) -> None:
-    organization, canary = town.registered(), "金丝雀13800138000"
-    person = {"community": town.id, "name": canary, "contact": canary}
-    with town.telling("expert.enrolled", "talent.enrolled"):
-        expert = town.post("/experts", person | {"categories": ["elderly", "elderly"], "conflicts": [organization]})
-        talent = town.post("/talents", person | {"skills": ["leisure"]})
-    assert (expert["categories"], expert["conflicts"]) == (["elderly"], [organization])
-    with town.telling():
-        for body, kind, field in [
-            ({"categories": ["cooking"]}, "category-unknown", "categories"),
-            ({"conflicts": ["nobody"]}, "organization-unknown", "conflicts"),
-            ({"name": None}, "invalid", "name"),
-        ]:
-            refused(town.try_patch(f"/experts/{expert['id']}", body), 422, kind, field)
-        refused(town.try_post("/talents", person | {"skills": ["cooking"]}), 422, "category-unknown", "skills")
-        refused(town.try_post("/talents", person | {"skills": []}), 422, "invalid", "skills")
-        assert town.try_patch(f"/experts/{expert['id']}", {"contact": f"{canary}0"}).is_success
-    assert town.get(f"/experts/{expert['id']}", town.station)["contact"] == f"{canary}0"
-    elsewhere = open_town(registry, "elsewhere")
-    for path in (f"/experts/{expert['id']}", f"/talents/{talent['id']}", f"/experts?community={town.id}"):
-        refused(registry.client.get(BASE + path, headers=elsewhere.station), 403, "forbidden")
-        refused(registry.client.get(BASE + path, headers=registry.as_("expert", town.id)), 403, "forbidden")
-    for kind, id in (("experts", expert["id"]), ("talents", talent["id"])):
-        assert canary not in str(town.post(f"/{kind}/{id}/leaving"))
-        gone = town.get(f"/{kind}/{id}", town.station)
-        assert (gone["name"], gone["contact"], gone["status"]) == (None, None, "left")
-    assert all(canary not in event.data.model_dump_json() for event in registry.told())
-
-
 def test_an_activity_needs_an_agreement_for_it(registry: Harness, town: Town) -> None:
     organization = town.registered()
     terms = town.activity_terms(organization)

@@ -148,14 +148,25 @@ def expert(town: Town) -> Life:
 def talent(town: Town) -> Life:
     def bear() -> Subject:
         id = town.post("/talents", {"community": town.id, "name": "退休木匠", "skills": ["leisure"]})["id"]
+        joined: list[dict[str, str]] = []
+        nowhere = {"organization": "nobody", "how": "joined"}
 
         def do(verb: str) -> Response:
             if verb == "link":
-                joined = {"organization": town.organization(name_zh=f"新组织{next(numbers)}"), "how": "joined"}
-                return town.try_post(f"/talents/{id}/links", joined)
+                joined.append({"organization": town.organization(name_zh=f"新组织{next(numbers)}"), "how": "joined"})
+                return town.try_post(f"/talents/{id}/links", joined[-1])
+            if verb == "unlink":
+                return town.try_post(f"/talents/{id}/unlinking", joined.pop() if joined else nowhere)
+            if verb == "change":
+                now = town.get(f"/talents/{id}", town.station)["skills"]
+                return town.try_patch(f"/talents/{id}", {"skills": ["elderly"] if now == ["leisure"] else ["leisure"]})
             return town.try_post(f"/talents/{id}/leaving")
 
-        return Subject(id, do)
+        def prepare(status: str, verb: str) -> None:
+            if verb == "unlink" and status == "enrolled" and not joined:
+                do("link")
+
+        return Subject(id, do, prepare)
 
     return Life(town.registry, rules.TALENT, bear, "enrolled", ways_in=("enrol",))
 

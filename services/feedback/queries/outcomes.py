@@ -16,6 +16,12 @@ from services.feedback.views import By, Outcome, Outcomes
 Counts = tuple[int, int, int, int]
 """Activities held, requests served, projects delivered, beneficiaries."""
 
+IN_A_PROJECT = sa.case(
+    (col(Request.merged), col(Request.offer).is_(None)),
+    else_=col(Request.project).is_not(None),
+)
+"""Whether a request was served within a project, with which it is counted: of one that follows another, no offer served it."""
+
 PARTS: tuple[tuple[Any, Any, tuple[Any, Any, Any, Any]], ...] = (
     (
         Activity,
@@ -24,12 +30,13 @@ PARTS: tuple[tuple[Any, Any, tuple[Any, Any, Any, Any]], ...] = (
     ),
     (
         Request,
-        col(Request.status).in_(("served", "closed")) & col(Request.served_at).is_not(None) & ~col(Request.merged),
+        col(Request.status).in_(("served", "closed")) & col(Request.served_at).is_not(None),
         (
             sa.literal(0),
-            sa.func.count(),
+            sa.func.sum(sa.case((col(Request.merged), 0), else_=1)),
             sa.literal(0),
-            sa.func.sum(sa.case((col(Request.project).is_(None), Request.supporters), else_=0)),
+            # Whoever follows a request is served with it, but disputes and is served again alone.
+            sa.func.sum(sa.case((IN_A_PROJECT, 0), else_=1)),
         ),
     ),
     (

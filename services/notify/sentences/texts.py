@@ -113,6 +113,11 @@ SENTENCES: Mapping[tuple[str, RecipientKind], Text] = {
         "{date}，{place}人才库里的一位伙伴和{organization}走到了一起。",
         "On {date} somebody of the talent pool of {place} came together with {organization}.",
     ),
+    ("talent.unlinked", "organization"): Text(
+        "{date}，{place}人才库里的一位伙伴不再与{organization}同行；如果登记有误，请告诉服务站。",
+        "Since {date} somebody of the talent pool of {place} is with {organization} no longer; please tell the station if that "
+        "is a mistake.",
+    ),
     ("activity.announced", "station"): Text(
         "{date}，{organization}在{place}预告了一场活动。",
         "On {date} {organization} announced an activity in {place}.",

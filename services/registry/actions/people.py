@@ -14,6 +14,7 @@ from services.registry.views.people import (
     ExpertChanges,
     ExpertTerms,
     ExpertView,
+    TalentChanges,
     TalentLinkTerms,
     TalentTerms,
     TalentView,
@@ -88,6 +89,22 @@ def enrol_talent(tx: Transaction, caller: Caller, terms: TalentTerms) -> TalentV
     return talent_view(tx.session, talent)
 
 
+def change_talent(tx: Transaction, caller: Caller, talent_id: str, changes: TalentChanges) -> TalentView:
+    """Change somebody in the talent pool; tells talent.changed where the skills are different. Raises Invalid for a skill that
+    is no category, Conflict for one who left."""
+    talent = _hold_talent(tx, caller, talent_id)
+    talent.status = follow(rules.TALENT, "talent", talent.status, "change")
+    wanted = changes.model_dump(exclude_unset=True)
+    if "skills" in wanted:
+        wanted["skills"] = known_categories(tx, talent.community, wanted["skills"], "skills")
+    changed = different(talent, wanted)
+    assign(talent, changed)
+    # A name or a contact is nobody's business outside the station.
+    if "skills" in changed:
+        _tell_talent(tx, facts.TalentChanged, talent)
+    return talent_view(tx.session, talent)
+
+
 def link_talent(tx: Transaction, caller: Caller, talent_id: str, terms: TalentLinkTerms) -> TalentView:
     """Let a talent join, lead or found an organization; tells talent.linked. Raises Invalid for an organization elsewhere,
     Conflict for one that is gone, for the founding of one that was not formed around talents, and where it is so already."""
@@ -110,6 +127,27 @@ def link_talent(tx: Transaction, caller: Caller, talent_id: str, terms: TalentLi
     )
     tx.session.flush()
     _tell_talent(tx, facts.TalentLinked, talent, organization=organization.id, how=terms.how)
+    return talent_view(tx.session, talent)
+
+
+def unlink_talent(tx: Transaction, caller: Caller, talent_id: str, terms: TalentLinkTerms) -> TalentView:
+    """Let a talent be with an organization no longer in one of the three ways; tells talent.unlinked. Raises Invalid where it
+    is not so (`link-unknown`), Conflict (`founder-missing`) for the only founder of a registered organization that was formed
+    around talents."""
+    talent = _hold_talent(tx, caller, talent_id)
+    talent.status = follow(rules.TALENT, "talent", talent.status, "unlink")
+    link = tx.session.get(TalentLink, (talent.id, terms.organization, terms.how))
+    if link is None:
+        raise Invalid("organization", f"This talent has not {terms.how} this organization.", "link-unknown")
+    organization = hold(tx, Organization, "organization", terms.organization, "organization")
+    founders = select(TalentLink.talent).where(TalentLink.organization == organization.id, TalentLink.how == "founded")
+    formed = organization.origin == "formed" and organization.status in ("registered", "suspended")
+    if terms.how == "founded" and formed and len(tx.session.exec(founders).all()) == 1:
+        detail = "This organization is formed around talents, and no other founded it; say first who else did."
+        raise Conflict("founder-missing", detail, "how")
+    tx.session.delete(link)
+    tx.session.flush()
+    _tell_talent(tx, facts.TalentUnlinked, talent, organization=organization.id, how=terms.how)
     return talent_view(tx.session, talent)
 
 

@@ -12,6 +12,7 @@ from services.registry.views.people import (
     ExpertRecord,
     ExpertTerms,
     ExpertView,
+    TalentChanges,
     TalentLinkTerms,
     TalentRecord,
     TalentTerms,
@@ -89,6 +90,20 @@ def link_talent(talent: str, body: TalentLinkTerms, caller: Caller = allow("stat
     """A talent joins, leads or founds an organization; one that is founded has the origin `formed`. Tells `talent.linked`. 409
     `talent-left`, `organization-left`, `organization-not-formed`, `link-exists`."""
     return edge.run(actions.link_talent, caller, talent, body)
+
+
+@router.patch("/talents/{talent}", tags=["talents"], summary="Change a talent")
+def change_talent(talent: str, body: TalentChanges, caller: Caller = allow("station"), edge: Edge = EDGE) -> TalentView:
+    """Change somebody in the talent pool; what is left out stays. Tells `talent.changed` where the skills are different. 409
+    `talent-left`, 422 `category-unknown`."""
+    return edge.run(actions.change_talent, caller, talent, body)
+
+
+@router.post("/talents/{talent}/unlinking", tags=["talents"], summary="Be with an organization no longer")
+def unlink_talent(talent: str, body: TalentLinkTerms, caller: Caller = allow("station"), edge: Edge = EDGE) -> TalentView:
+    """A talent is with an organization no longer in this way, or was said to be by mistake. Tells `talent.unlinked`. 409
+    `talent-left`, `founder-missing` for the only founder of one that is formed around talents, 422 `link-unknown`."""
+    return edge.run(actions.unlink_talent, caller, talent, body)
 
 
 @router.post("/talents/{talent}/leaving", tags=["talents"], summary="Let a talent go")

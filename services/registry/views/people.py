@@ -62,6 +62,14 @@ class TalentTerms(Terms):
     skills: Categories
 
 
+class TalentChanges(Terms):
+    """What is to be changed of somebody in the talent pool; what is left out stays."""
+
+    name: Name = UNCHANGED
+    contact: Contact | None = UNCHANGED
+    skills: Categories = UNCHANGED
+
+
 class TalentLinkTerms(Terms):
     """An organization that a talent joins, leads or founds (加入、领办、创办)."""
 
