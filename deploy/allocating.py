@@ -75,11 +75,10 @@ def _read_archive(path: Path, file: BufferedReader) -> Instance:
     whole = file if file.seekable() else BytesIO(file.read())
     try:
         with numpy.load(whole, allow_pickle=False) as archive:
-            return read_arrays({name: archive[name] for name in archive.files})
-    except (Unsolvable, OSError):
-        raise
-    except (ValueError, EOFError, zipfile.BadZipFile, zlib.error, AttributeError, NotImplementedError, RuntimeError):
+            arrays = {name: archive[name] for name in archive.files}
+    except (TypeError, ValueError, EOFError, zipfile.BadZipFile, zlib.error, AttributeError, NotImplementedError, RuntimeError):
         raise CommandError(f"{path} is not an archive of number arrays (.npz, as numpy.savez writes it).") from None
+    return read_arrays(arrays)
 
 
 def _json(path: Path) -> Any:

@@ -18,11 +18,11 @@ def check(request: Request) -> None:
     Invalid."""
     if not request.query_params:
         return
-    there = sorted(_names(request.scope["route"].dependant))
+    there = _names(request.scope["route"].dependant)
     for name in request.query_params:
         if name not in there:
             close = difflib.get_close_matches(name, there, 1)
-            meant = f"; did you mean `{close[0]}`?" if close else f"; there are {', '.join(there)}." if there else "."
+            meant = f"; did you mean `{close[0]}`?" if close else f"; there are {', '.join(sorted(there))}." if there else "."
             raise Invalid(name[:LONGEST], f"There is no such parameter here{meant}")
 
 

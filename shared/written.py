@@ -1,4 +1,4 @@
-"""Moments and days in what people send, taken only as they are written."""
+"""Moments and days in what people send, taken only as they are written; which characters are Chinese."""
 
 from __future__ import annotations
 
@@ -6,6 +6,9 @@ from datetime import date
 from typing import Annotated, Any
 
 from pydantic import AwareDatetime, BeforeValidator
+
+CHINESE = r"\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
+"""The CJK ideographs of Unicode, for within the brackets of a regular expression."""
 
 
 def _written(value: Any) -> Any:

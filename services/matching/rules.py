@@ -7,6 +7,7 @@ from datetime import timedelta
 
 from shared.events.words import Language
 from shared.lifecycle import LifeCycle
+from shared.written import CHINESE
 
 REQUEST: LifeCycle = {
     ("submitted", "classify"): "classified",
@@ -115,7 +116,7 @@ GONE = ("left", "rejected", "withdrawn")
 OWN_REFERRAL = frozenset({"made", "accepted", "delivered"})
 """While a referral stands like this, its organization reads the resident's words."""
 
-CJK = re.compile(r"[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]")
+CJK = re.compile(f"[{CHINESE}]")
 
 
 def language_of(text: str) -> Language:

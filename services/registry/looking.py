@@ -9,9 +9,9 @@ import unicodedata
 from collections.abc import Collection, Mapping
 from typing import NamedTuple
 
-CJK = r"\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
-CHINESE = re.compile(f"[{CJK}]+")
-RUN = re.compile(f"[{CJK}]+|[^\\W{CJK}]+")
+from shared.written import CHINESE
+
+RUN = re.compile(f"[{CHINESE}]+|[^\\W{CHINESE}]+")
 ENDINGS = ("ing", "ers", "ies", "er", "ed", "es", "s")
 FEWEST_LETTERS = 4
 """So many letters at least has a piece of a word in another script."""
@@ -42,7 +42,7 @@ def _by_pieces(word: str, texts: Mapping[str, str]) -> set[str]:
 
 
 def _has(run: str, text: str) -> bool:
-    if not CHINESE.match(run):
+    if not re.match(f"[{CHINESE}]", run):
         return any(len(piece) >= FEWEST_LETTERS and piece in text for piece in (run, _stem(run)))
     # The fewest single characters among the pieces into which the run can be cut, from its beginning to each place.
     fewest = [0] + [len(run)] * len(run)

@@ -132,11 +132,7 @@ def withdraw_what_cannot_be_carried(tx: Transaction, organizations: Collection[s
 def see_what_is_covered(tx: Transaction, organizations: Collection[str]) -> None:
     """See which of the projects that were assigned to these organizations they may (still, or again) carry; the station is
     told of those that they may not, and decides. The caller holds the communities."""
-    named = select(Organization.community).where(col(Organization.id).in_(organizations))
-    theirs = select(Project.id).where(
-        col(Project.community).in_(named), Project.status == "assigned", col(Project.organization).in_(organizations)
-    )
-    for _, project in sorted(projects.hold(tx, tx.session.exec(theirs).all()).items()):
+    for _, project in sorted(projects.hold(tx, queries.projects.assigned_to(tx.session, organizations)).items()):
         organization = project.organization
         if organization is None or organization not in organizations or project.status != "assigned":
             continue

@@ -9,7 +9,7 @@ from typing import Any
 from sqlmodel import col, select
 
 from services.matching import gathering, holding, pairing, projects, queries, telling
-from services.matching.models import Assignment, Claim, Community, Meeting, Organization, Project, Request
+from services.matching.models import Assignment, Claim, Community, Meeting, Project, Request
 from services.matching.rules import PROJECT
 from services.matching.views import (
     ProjectChanges,
@@ -93,8 +93,7 @@ def change_project(tx: Transaction, caller: Caller, id: str, changes: ProjectCha
 
 def change_requests(tx: Transaction, caller: Caller, id: str, terms: RequestsTerms) -> ProjectView:
     """Gather further requests into a proposed project, and release others from it; what is asked for is its concern from then
-    on, too. Raises Conflict for one that is not
-    in it, or cannot be gathered."""
+    on, too. Raises Invalid for one that is not in it, Conflict for one that cannot be gathered."""
     project, _ = _held(tx, caller, id)
     _require_proposed(project)
     inside = {request.id: request for request in projects.inside(tx, project)}
@@ -225,11 +224,7 @@ def reopen_project(tx: Transaction, caller: Caller, id: str, terms: ReasonTerms)
 
 def take_back_from(tx: Transaction, organizations: Collection[str]) -> None:
     """Open the projects again that are in the hands of organizations which are gone. The caller holds the communities."""
-    named = select(Organization.community).where(col(Organization.id).in_(organizations))
-    theirs = select(Project.id).where(
-        col(Project.community).in_(named), Project.status == "assigned", col(Project.organization).in_(organizations)
-    )
-    for id in sorted(tx.session.exec(theirs)):
+    for id in queries.projects.assigned_to(tx.session, organizations):
         project, _ = held_with_meeting(tx, id)
         if project.status == "assigned" and project.organization in organizations:
             _open_again(tx, project, follow(PROJECT, "project", project.status, "reopen"), CARRIER_LEFT)

@@ -17,7 +17,9 @@ from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
 
-CJK_RUN = re.compile(r"[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]+")
+from shared.written import CHINESE
+
+CJK_RUN = re.compile(f"[{CHINESE}]+")
 WORD = re.compile(r"[a-z]+")
 RUN = re.compile(f"{CJK_RUN.pattern}|{WORD.pattern}")
 BLANKS = re.compile(r"\s+")

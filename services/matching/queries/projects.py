@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from sqlmodel import Session, col, select
@@ -76,6 +76,15 @@ def list_projects(
         statement = statement.where(Project.status != "proposed")
     listed: Page[Project] = paginate(session, statement, Project.id, page, _row)
     return Page(items=project_views(session, caller, listed.items), next=listed.next)
+
+
+def assigned_to(session: Session, organizations: Collection[str]) -> list[str]:
+    """The projects (ids, in order) that are in the hands of one of these organizations."""
+    named = select(Organization.community).where(col(Organization.id).in_(organizations))
+    theirs = select(Project.id).where(
+        col(Project.community).in_(named), Project.status == "assigned", col(Project.organization).in_(organizations)
+    )
+    return sorted(session.exec(theirs))
 
 
 def project_view(session: Session, caller: Caller, project: Project) -> ProjectView:

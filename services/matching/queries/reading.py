@@ -51,10 +51,8 @@ SIMILAR_DAYS, SIMILAR_AMONG, SIMILAR_SHOWN = 30, 20, 3
 """Of so many newest open requests for the same item in the compound, within so many days, so many are offered whose words have
 at least ALIKE_IN_COMPOUND as their cosine with the new one's."""
 
-_WISHES = ("fee_limit", "speaks", "wanted_at")
-
 _OPEN_REQUESTS: Any = (
-    select(Request.text, *(getattr(Request, name) for name in (*_WISHES, *OpenRequest.model_fields)))
+    select(*(getattr(Request, name) for name in ("text", "fee_limit", "speaks", "wanted_at", *OpenRequest.model_fields)))
     .where(
         Request.community == bindparam("community"),
         Request.compound == bindparam("compound"),
@@ -76,11 +74,11 @@ def similar_requests(session: Session, model: Model, request: Request, item: str
     since = request.submitted_at - timedelta(days=SIMILAR_DAYS)
     given = {"community": request.community, "compound": request.compound, "item": item, "id": request.id}
     found = session.connection().execute(_OPEN_REQUESTS, {**given, "since": since, "most": SIMILAR_AMONG})
-    rows = [(text, shown) for text, *wishes, shown in map(_taken_apart, found) if _keeps_to(request, *wishes)]
-    cosines = model.alike(request.text, [text for text, _ in rows]) if rows else []
-    alike = [(cosine, shown) for cosine, (_, shown) in zip(cosines, rows, strict=True) if cosine >= ALIKE_IN_COMPOUND]
+    rows = [row for row in found if _keeps_to(request, row.fee_limit, row.speaks, row.wanted_at)]
+    cosines = model.alike(request.text, [row.text for row in rows]) if rows else []
+    alike = [(cosine, row) for cosine, row in zip(cosines, rows, strict=True) if cosine >= ALIKE_IN_COMPOUND]
     most = sorted(alike, key=lambda one: -one[0])[:SIMILAR_SHOWN]
-    return [OpenRequest(**dict(zip(OpenRequest.model_fields, shown, strict=True))) for _, shown in most]
+    return [OpenRequest.model_validate(row, from_attributes=True) for _, row in most]
 
 
 def is_alike(model: Model, request: Request, other: Request) -> bool:
@@ -93,11 +91,6 @@ def is_alike(model: Model, request: Request, other: Request) -> bool:
         and _keeps_to(request, other.fee_limit, other.speaks, other.wanted_at)
         and model.alike(request.text, [other.text])[0] >= ALIKE_IN_COMPOUND
     )
-
-
-def _taken_apart(row: Any) -> tuple[Any, ...]:
-    text, *rest = row
-    return text, *rest[: len(_WISHES)], rest[len(_WISHES) :]
 
 
 def _keeps_to(request: Request, fee_limit: str | None, speaks: str | None, wanted_at: datetime | None) -> bool:

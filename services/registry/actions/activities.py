@@ -84,14 +84,16 @@ def cancel_uncovered(tx: Transaction, organization: Organization) -> None:
     """Cancel what this organization and those that belong to it have announced, as far as it has not begun and no agreement in
     force covers it any more; tells activity.cancelled for each."""
     tx.session.flush()
+    taxonomy = items_by_category(tx.session, organization.community)
     for one in (organization, *members(tx, organization)):
+        covered = _covered(tx, one)
         ahead = select(Activity).where(
             Activity.organization == one.id,
             Activity.status == "announced",
             Activity.starts_at > tx.now(organization.community),
         )
         for activity in tx.session.exec(ahead.order_by(Activity.id).with_for_update()):
-            if not _is_covered(tx, one, activity.category, activity.item):
+            if covered.isdisjoint([activity.item] if activity.item else taxonomy.get(activity.category, [])):
                 _cancel(tx, activity, UNCOVERED)
 
 
@@ -107,7 +109,7 @@ def _check_covered(tx: Transaction, organization: Organization, category: str, i
         raise Invalid("category", f"The taxonomy of this community has no category {category!r}.", "category-unknown")
     if item is not None and item not in taxonomy[category]:
         raise Invalid("item", f"The category {category!r} has no item {item!r}.", "item-unknown")
-    if not _is_covered(tx, organization, category, item):
+    if _covered(tx, organization).isdisjoint([item] if item else taxonomy[category]):
         today = civil_date(tx.now(organization.community))
         detail = (
             f"Neither the organization nor one it belongs to has an agreement in force for this on {today}; sign one first."
@@ -115,12 +117,11 @@ def _check_covered(tx: Transaction, organization: Organization, category: str, i
         raise Conflict("agreement-missing", detail, "item" if item else "category")
 
 
-def _is_covered(tx: Transaction, organization: Organization, category: str, item: str | None) -> bool:
-    """Whether the organization, or one it belongs to, has an agreement in force today for an item, or one of a category."""
+def _covered(tx: Transaction, organization: Organization) -> set[str]:
+    """The items for which the organization, or one it belongs to, has an agreement in force today."""
     today = civil_date(tx.now(organization.community))
     responsible = [organization.id, *organization.parents]
-    covered = {covered for one in responsible for covered in covered_items(tx.session, one, today)}
-    return not covered.isdisjoint([item] if item else items_by_category(tx.session, organization.community).get(category, []))
+    return {item for one in responsible for item in covered_items(tx.session, one, today)}
 
 
 def _hold(tx: Transaction, caller: Caller, activity_id: str) -> Activity:

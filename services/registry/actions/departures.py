@@ -52,8 +52,8 @@ def leave_community(tx: Transaction, caller: Caller, organization_id: str, why: 
 
 
 def leave_parent(tx: Transaction, caller: Caller, organization_id: str, parent_id: str) -> OrganizationView:
-    """Let an organization belong to a hub or association no longer; tells org.changed, and
-    activity.cancelled for what the other's agreement alone covered. Raises NotFound where it does not."""
+    """Let an organization belong to a hub or association no longer; tells org.changed, and activity.cancelled for
+    what the other's agreement alone covered. Raises NotFound where it does not."""
     organization = hold_own(tx, caller, organization_id)
     if parent_id not in organization.parents:
         raise NotFound("parent", parent_id, "parent")
