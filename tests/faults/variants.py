@@ -3,19 +3,24 @@ others are broken on purpose, and prove that the suite sees it."""
 
 from __future__ import annotations
 
+import asyncio
 import random
 import time
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
-from shared.messaging import inbox, outbox, subscribing
+import sqlalchemy as sa
+
+from shared.messaging import entries, inbox, outbox, subscribing, tables
 from shared.messaging.consumer import Consumer, Entry
 from shared.messaging.outbox import Relay
 from shared.web import Edge
 from tests.faults import commands
 
 WINDOW = 100
+MARKED = 5.0
+"""The most seconds to wait for a relay's marks."""
 
 
 def use(name: str, seed: str) -> None:
@@ -55,11 +60,21 @@ def inbox_off(seed: str) -> None:
 
 
 def acknowledged_first(seed: str) -> None:
-    """XACK before the transaction."""
+    """XACK before the transaction, which waits until the facts are marked as sent: a relay that dies earlier sends them again,
+    and nothing would be lost."""
+    outbox.SWEEP_EVERY = 0.1  # and marks what was sent
     handle = Consumer.handle
 
     async def too_early(self: Consumer, stream: str, batch: Sequence[Entry]) -> None:
         await self._acknowledge(stream, [entry.id for entry in batch])
+        ids = [entries.read(entry.fields).id for entry in batch]
+        marked = sa.select(sa.func.count()).where(tables.outbox.c.id.in_(ids), tables.outbox.c.entry_id.is_not(None))
+        deadline = time.monotonic() + MARKED
+        while time.monotonic() < deadline:
+            with self._database.reading() as session:
+                if session.execute(marked).scalar_one() == len(set(ids)):
+                    break
+            await asyncio.sleep(0.01)
         await handle(self, stream, batch)
 
     _patch(Consumer, "handle", too_early)
