@@ -16,7 +16,8 @@ from services.feedback.views import By, Outcome, Outcomes
 from shared.migrations import is_current
 
 COLUMNS = ("community", "by", "key", "name_zh", "name_en", "activities", "requests", "projects", "beneficiaries")
-"""The columns of the CSV file: contract. The whole stands in a row of its own, by `total`."""
+"""The columns of the CSV file: contract. The whole stands in a row of its own, by `total`; in that of what belongs to no
+category the key is empty."""
 HEADINGS: dict[By, str] = {
     "category": "十二有 categories",
     "class": "五类组织 classes",

@@ -246,12 +246,12 @@ class Figures(BaseModel):
 
 
 class Outcome(BaseModel):
-    """What was done for residents in one category, one class, by one organization, or in one season (`key`).
+    """What was done for residents in one category, one class, by one organization, or in one season (`key`; null: in none).
     `activities` counts those held, `requests` those served, `projects` those delivered. `beneficiaries` adds up the people
     reached by activities, the residents who were served what they asked for, alone or together ("+1"), and those whom projects
     served; who was served within a project is counted there alone. Who disputes it was not reached."""
 
-    key: str
+    key: str | None
     name_zh: str
     name_en: str
     activities: int
@@ -261,8 +261,8 @@ class Outcome(BaseModel):
 
 
 class Outcomes(BaseModel):
-    """A community's outcomes: the rows, and the same for the whole. What belongs to no category or class yet is in the
-    whole alone."""
+    """A community's outcomes: the rows, and the whole (`total`), which is their sum. What belongs to none, such as requests
+    that nobody could put into a category, has the last row, where there is any."""
 
     community: str
     by: By

@@ -114,6 +114,31 @@ def test_outcomes_by_every_heading(feedback):
     )
 
 
+def test_what_has_no_category_has_a_row_of_its_own_and_the_rows_add_up(feedback):
+    community, team = new_id(), new_id()
+    first, second = new_id(), new_id()
+    year = SimpleNamespace(community=community)
+    feedback.hear(
+        community_opened(community),
+        taxonomy_published(community, "meal-service"),
+        organization_registered(community, team, "mutual-aid"),
+        request_served(community, first, team, "offer"),
+    )
+    assert list(read(feedback, year)[0]) == ["elderly"]
+    # Nobody could tell what the second asks for, until the station found that it asks for the same as the first; and a
+    # project for whatever was left over is of no one category.
+    feedback.hear(
+        followed(community, second, team, first).model_copy(update={"category": None, "item": None}),
+        project_told(community, new_id(), team, category=None, beneficiaries=5),
+    )
+    rows, total = read(feedback, year)
+    assert rows == {"elderly": (0, 1, 0, 1), None: (0, 0, 1, 6)}
+    assert total == (0, 1, 1, 7) == tuple(sum(column) for column in zip(*rows.values(), strict=True))
+    assert list(read(feedback, year, "organization")[0]) == [team]
+    last = feedback.client.get("/api/feedback/outcomes", params={"community": community}).json()["rows"][-1]
+    assert (last["key"], last["name_zh"], last["name_en"]) == (None, "没有类别", "No category")
+
+
 def test_any_order_and_any_repetition_give_the_same_outcomes(feedback):
     @settings(max_examples=6, deadline=None)
     @given(st.integers(0, 2**32))

@@ -47,6 +47,15 @@ PARTS: tuple[tuple[Any, Any, tuple[Any, Any, Any, Any]], ...] = (
 )
 """What is counted: of which table, which rows, and what of them."""
 
+WITHOUT: dict[By, tuple[str, str]] = {
+    "category": ("没有类别", "No category"),
+    "class": ("没有组织类别", "No class"),
+    "organization": ("没有组织", "No organization"),
+    "season": ("没有季度", "No season"),
+}
+"""The row of what belongs to none: a request that nobody could put into a category was served all the same, together with
+another that asks for the same, or in a project."""
+
 
 def communities(session: Session, community: str | None) -> list[Community]:
     """The community with this id or slug, or all of them, by slug."""
@@ -69,11 +78,14 @@ def outcomes(session: Session, community: str, by: By, season: str | None) -> Ou
         for of, *counts in session.execute(statement):
             counted[of] = _sum((counted.get(of, (0, 0, 0, 0)), tuple(int(count or 0) for count in counts)))
     names = _names(session, community, by, [of for of in counted if of is not None])
+    rows = [_outcome(key, zh, en, counted.get(key, (0, 0, 0, 0))) for key, (zh, en) in names.items()]
+    if any(counted.get(None, ())):
+        rows.append(_outcome(None, *WITHOUT[by], counted[None]))
     return Outcomes(
         community=community,
         by=by,
         season=season,
-        rows=[_outcome(key, zh, en, counted.get(key, (0, 0, 0, 0))) for key, (zh, en) in names.items()],
+        rows=rows,
         total=_outcome("total", "合计", "Total", _sum(counted.values())),
     )
 
@@ -83,7 +95,7 @@ def _sum(counts: Iterable[tuple[int, ...]]) -> Counts:
     return activities, requests, projects, beneficiaries
 
 
-def _outcome(key: str, zh: str, en: str, counts: Counts) -> Outcome:
+def _outcome(key: str | None, zh: str, en: str, counts: Counts) -> Outcome:
     activities, requests, projects, beneficiaries = counts
     return Outcome(
         key=key,
