@@ -30,6 +30,8 @@ PROJECT_DUE = "project-due"
 """The kind of the timers by which projects are overdue."""
 STANDING = ("standing", "won")
 """How a claim stands that a project's facts name."""
+REACHED = ("served", "closed")
+"""How a request stands that was served, and whose resident does not dispute it."""
 
 
 def hold(tx: Transaction, ids: Collection[str], field: str | None = None) -> dict[str, Project]:
@@ -51,6 +53,22 @@ def hold_of(tx: Transaction, requests: Collection[str]) -> list[Project]:
     concerned = or_(col(Request.id).in_(requests), col(Request.id).in_(followed))
     inside = select(Request.project).where(concerned, col(Request.project).is_not(None))
     return list(hold(tx, {id for id in tx.session.exec(inside) if id is not None}).values())
+
+
+def hold_served_with(tx: Transaction, id: str) -> list[Project]:
+    """The delivered project with which a request was served, alone or with the one it follows, held before the request is."""
+    served = tx.session.get(Request, id)
+    if served is None or served.served_at is None:
+        return []
+    project, merged_into = served.project, served.merged_into
+    delivered = select(Project.id, Project.requests).where(
+        Project.community == served.community,
+        Project.organization == served.organization,
+        Project.delivered_at == served.served_at,
+    )
+    # The one it follows may have left the project meanwhile, opened again; which had it, the project still knows.
+    with_it = [found for found, inside in tx.session.exec(delivered) if found == project or merged_into in inside]
+    return list(hold(tx, with_it).values())
 
 
 def tell(tx: Transaction, fact: type[ProjectState], project: Project, **more: Any) -> None:
@@ -157,6 +175,21 @@ def count_again(tx: Transaction, held: Sequence[Project]) -> None:
         before = (project.requests, project.beneficiaries)
         count(tx, project)
         if before != (project.requests, project.beneficiaries):
+            tell(tx, ProjectChanged, project)
+
+
+def count_reached(tx: Transaction, held: Sequence[Project]) -> None:
+    """Count these delivered projects again, after somebody who was served with them disputes it, or does no longer: whoever
+    is served again elsewhere is counted there. Those that change tell so."""
+    for project in held:
+        with_it = or_(col(Request.project) == project.id, col(Request.merged_into).in_(project.requests))
+        served = select(Request.resident, Request.id).where(
+            with_it, Request.served_at == project.delivered_at, col(Request.status).in_(REACHED)
+        )
+        reached = len({resident or id for resident, id in tx.session.exec(served)})
+        if reached != project.beneficiaries:
+            project.beneficiaries = reached
+            tx.session.add(project)
             tell(tx, ProjectChanged, project)
 
 

@@ -205,10 +205,10 @@ class Claim(Part):
 
 class ProjectState(Fact, about="project"):
     """A project: residents' requests of one of ten types, gathered to be claimed by one organization. `requests` are those
-    inside, `beneficiaries` the residents who asked, each once if known. `budget` and `price` are in yuan with two decimals.
-    `claims` are those that stand; `organization` is who it is assigned to. `overdue`: the deadline has passed undelivered.
-    `uncovered`: its organization may not carry it any more. `relieved` is who had it before it was reopened, `merged_into`
-    the project that took its requests over."""
+    inside, `beneficiaries` the residents who asked, each once if known; once delivered, those who do not dispute it. `budget`
+    and `price` are in yuan with two decimals. `claims` are those that stand; `organization` is who it is assigned to.
+    `overdue`: the deadline has passed undelivered. `uncovered`: its organization may not carry it any more. `relieved` is who
+    had it before it was reopened, `merged_into` the project that took its requests over."""
 
     project: str
     kind: ProjectKind
@@ -240,7 +240,7 @@ class ProjectProposed(ProjectState, type="fenghe.project.proposed.v1"):
 
 
 class ProjectChanged(ProjectState, type="fenghe.project.changed.v1"):
-    """The project's description, its requests or its meeting changed."""
+    """The project's description, its requests or its meeting changed; of a delivered one, how many it reached."""
 
 
 class ProjectOpened(ProjectState, type="fenghe.project.opened.v1", public=True):

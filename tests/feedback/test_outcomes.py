@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from shared.events.matching import (
     ProjectAssigned,
+    ProjectChanged,
     ProjectEvaluated,
     RequestClosed,
     RequestDisputed,
@@ -21,6 +22,7 @@ from shared.events.matching import (
 from shared.events.registry import ActivityAnnounced, ActivityCancelled, ActivityHeld
 from shared.identifiers import new_id
 from tests.feedback.given import (
+    SERVED_AT,
     activity_told,
     community_opened,
     organization_registered,
@@ -183,3 +185,23 @@ def test_whoever_disputes_is_not_reached_and_whoever_was_served_with_them_is(fee
     for again in (first, second):
         feedback.hear(request_served(community, again, other), sequence=3)
     assert read(feedback, year)[1] == (0, 2, 0, 3)
+
+
+def test_who_leaves_a_delivered_project_is_counted_where_it_is_served_again(feedback):
+    community, team, other, bathing, first = (new_id() for _ in range(5))
+    feedback.hear(
+        community_opened(community),
+        taxonomy_published(community, "meal-service"),
+        *(organization_registered(community, one) for one in (team, other)),
+        project_told(community, bathing, team),
+        request_served(community, first, team).model_copy(update={"project": bathing}),
+    )
+    year = SimpleNamespace(community=community)
+    assert read(feedback, year)[1] == (0, 1, 1, 12)
+    changed = project_told(
+        community, bathing, team, ProjectChanged, status="delivered", delivered_at=SERVED_AT, beneficiaries=11
+    )
+    feedback.hear(request_told(RequestReopened, community, first, status="classified"), changed, sequence=2)
+    assert read(feedback, year)[1] == (0, 0, 1, 11)
+    feedback.hear(request_served(community, first, other, "offer"), sequence=3)
+    assert read(feedback, year)[1] == (0, 1, 1, 12)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from tests.matching.given import LEAK, REQUESTS, holder
+import pytest
+
+from shared.events.matching import ProjectChanged
+from tests.matching.given import LEAK, PESTS, PLUMBING, REQUESTS, holder
 
 PIPE = "卫生间的水管也漏水，想修一修"
 
@@ -83,3 +86,68 @@ def test_a_link_from_another_community_says_nothing(matching, town, desk):
     assert submitted(matching, town, link).status_code == 201
     assert submitted(matching, town, link).status_code == 201
     assert suggested(desk, town)["beneficiaries"] == 2
+
+
+@pytest.fixture
+def delivered(matching, town, desk):
+    """A delivered project of three requests, one of which another follows: the requests, the follower, the project's id."""
+    town.open_with(matching)
+    matching.hear(town.organization("甲"), town.agreement("甲", PLUMBING, PESTS))
+    requests = [town.submit(matching) for _ in range(3)]
+    follower = town.submit(matching)
+    desk.do(follower, "merging", {"into": requests[0]["id"]}, station=True)
+    project = desk.opened()
+    desk.assigned(project, "甲")
+    desk.done(f"projects/{project}/delivery", of="甲")
+    assert desk.project(project)["beneficiaries"] == 4
+    return requests, follower, project
+
+
+def test_who_disputes_is_no_beneficiary_of_a_delivered_project_and_is_one_again_where_that_is_rejected(desk, delivered):
+    (first, second, _), _, project = delivered
+    told = len(desk.told())
+    assert desk.do(first, "dispute").status_code == 200
+    assert desk.told()[told:] == ["request.disputed", "project.changed"]
+    # Whoever followed the first was served all the same.
+    assert desk.project(project)["beneficiaries"] == 3
+    assert desk.do(second, "closing").status_code == 200
+    assert desk.project(project)["beneficiaries"] == 3, "who is content and closes it was reached"
+    told = len(desk.told())
+    assert desk.do(first, "dispute-rejection", {"reason": "看过了"}, station=True).status_code == 200
+    assert desk.told()[told:] == ["request.dispute-rejected", "project.changed"]
+    assert desk.project(project)["beneficiaries"] == 4
+
+
+def test_what_is_opened_again_out_of_a_delivered_project_is_counted_where_it_is_served(matching, town, desk, delivered):
+    (first, *_), follower, project = delivered
+    matching.hear(*town.member("乙"))
+    desk.do(first, "dispute")
+    assert desk.do(first, "reopening", station=True).status_code == 200
+    assert desk.project(project)["beneficiaries"] == 3
+    # The request it followed has left the project; it is known all the same with which one it was served.
+    desk.do(follower, "dispute")
+    assert desk.project(project)["beneficiaries"] == 2
+    desk.do(follower, "reopening", station=True)
+    for request in (first, follower):
+        desk.decide(request["id"], "acceptance")
+        desk.decide(request["id"], "delivery")
+    assert (desk.seen(first["id"])["status"], desk.project(project)["beneficiaries"]) == ("served", 2)
+    # Who is not content with the second service either was none of the project's any more.
+    told = len(desk.told())
+    desk.do(first, "dispute")
+    assert desk.told()[told:] == ["request.disputed"]
+    assert [event.data.beneficiaries for event in matching.told(ProjectChanged)[-2:]] == [3, 2]
+
+
+def test_a_household_that_was_served_twice_and_disputes_once_was_reached(matching, town, desk):
+    town.open_with(matching)
+    matching.hear(town.organization("甲"), town.agreement("甲", PLUMBING, PESTS))
+    first = town.submit(matching)
+    again = submitted(matching, town, holder(first), text=PIPE).json()
+    project = desk.opened()
+    desk.assigned(project, "甲")
+    desk.done(f"projects/{project}/delivery", of="甲")
+    told = len(desk.told())
+    desk.do(again, "dispute")
+    assert desk.told()[told:] == ["request.disputed"]
+    assert desk.project(project)["beneficiaries"] == 1

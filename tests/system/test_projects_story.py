@@ -70,6 +70,26 @@ def test_needs_from_six_channels_become_a_project_and_are_served_and_rated(desk:
     figures = desk.see(f"/communities/{desk.community}/figures", {})
     assert (figures["requests"], figures["served"], figures["merged"]) == (6, 6, 1)
 
+    # One of them is not content after all: another serves them, and the community's outcomes count them once.
+    assert reached(desk) == 6
+    last, last_link = came_in[4]
+    desk.do(f"/requests/{last}/dispute", {"reason": "只送了一天"}, last_link)
+    assert reached(desk) == 5
+    desk.do(f"/requests/{last}/reopening")
+    helper = desk.registered("睦邻互助社")
+    desk.offer(helper)
+    desk.system.quiet()
+    referral = desk.referral(last)["id"]
+    for step in ("acceptance", "delivery"):
+        desk.do(f"/referrals/{referral}/{step}", None, desk.of(helper))
+    assert desk.see(f"/requests/{last}", last_link)["organization"] == helper
+    assert reached(desk) == 6
+
+
+def reached(desk: Desk) -> int:
+    """The beneficiaries in the community's outcomes."""
+    return int(desk.client.get(f"/api/feedback/outcomes?community={desk.community}").json()["total"]["beneficiaries"])
+
 
 def test_an_unclaimed_project_gives_its_needs_back_and_their_residents_are_told(desk: Desk) -> None:
     requests = [desk.request(), desk.request()]

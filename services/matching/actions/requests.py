@@ -150,17 +150,22 @@ def attend_to_request(tx: Transaction, caller: Caller, id: str, terms: RemarkTer
 def dispute_request(tx: Transaction, caller: Caller, id: str, terms: RemarkTerms | None) -> RequestView:
     """The resident disputes that the request was served."""
     caller.holds(id)
+    held = projects.hold_served_with(tx, id)
     request = locked(tx, id)
     move(tx, caller, request, "dispute", terms)
     holding.save(tx.session, [request])
     tx.tell(RequestDisputed(**telling.request_state(request)))
+    projects.count_reached(tx, held)
     return queries.requests.request_view(tx.session, request)
 
 
 def reopen_request(tx: Transaction, caller: Caller, id: str, terms: RemarkTerms | None) -> RequestView:
     """The station upholds a dispute: the request is open again and goes to the next candidate, not to who served it."""
-    caller.belongs_to(community_of(tx, id))
-    request = locked(tx, id, for_ranking=True)
+    community = community_of(tx, id)
+    caller.belongs_to(community)
+    holding.hold_shared(tx.session, [community])
+    held = projects.hold_served_with(tx, id)
+    request = locked(tx, id)
     move(tx, caller, request, "reopen", terms)
     ask_no_more(tx, request)
     request.candidates = [candidate for candidate in request.candidates if candidate["organization"] != request.organization]
@@ -168,6 +173,7 @@ def reopen_request(tx: Transaction, caller: Caller, id: str, terms: RemarkTerms 
     request.supporters, request.merged_into, request.project = 1, None, None
     holding.save(tx.session, [request])
     tx.tell(RequestReopened(**telling.request_state(request)))
+    projects.count_reached(tx, held)
     pairing.match(tx, [request])
     return queries.requests.request_view(tx.session, request)
 
@@ -175,10 +181,12 @@ def reopen_request(tx: Transaction, caller: Caller, id: str, terms: RemarkTerms 
 def reject_dispute(tx: Transaction, caller: Caller, id: str, terms: ReasonTerms) -> RequestView:
     """The station does not uphold a dispute: the request is closed, and the resident reads why."""
     caller.belongs_to(community_of(tx, id))
+    held = projects.hold_served_with(tx, id)
     request = locked(tx, id)
     move(tx, caller, request, "reject", terms)
     holding.save(tx.session, [request])
     tx.tell(RequestDisputeRejected(**telling.request_state(request)))
+    projects.count_reached(tx, held)
     return queries.requests.request_view(tx.session, request)
 
 
