@@ -12,7 +12,7 @@ from sqlmodel import Session, col, select
 
 from services.notify.models import Community, FeedFact, Notice, Offer, Organization, Project, Taxonomy
 from services.notify.rules import RecipientKind, cursor_of, position_of, said_as
-from services.notify.sentences import Names, Text, render
+from services.notify.sentences import STEPS, Names, Text, render
 from services.notify.views import FeedFactView, Figures, Following, NoticeView
 from shared.events import catalogue
 from shared.messaging import clocks
@@ -110,6 +110,7 @@ class KnownNames:
             offer=self._offers.get(parameters.get("offer", "")),
             item=self._items.get((community, parameters.get("item", ""))),
             project=self._projects.get(parameters.get("project", "")),
+            step=STEPS.get(parameters.get("step", "")),
         )
 
 

@@ -247,7 +247,7 @@ CONCERNS_NOBODY: Mapping[type[Fact], str] = {
 
 PARAMETERS = (
     *("request", "referral", "organization", "offer", "item", "category", "compound", "agreement"),
-    *("project", "meeting", "question", "objection", "webhook"),
+    *("project", "meeting", "question", "objection", "webhook", "step"),
 )
 
 

@@ -23,7 +23,8 @@ from services.notify.rules import (
     UNSERVED,
     URGENT,
 )
-from services.notify.sentences import SENTENCES
+from services.notify.sentences import SENTENCES, STEPS, Names, Text, render
+from services.registry.rules import GATES
 from shared.events import catalogue
 from shared.events import matching as m
 from shared.events import registry as r
@@ -243,7 +244,7 @@ def test_notices_keep_ids_only(notify, fenghe):
     notify.hear(*fenghe.all())
     ids = {fenghe.community, fenghe.organization, fenghe.offer, fenghe.request, fenghe.referral, fenghe.agreement}
     ids |= {"fenghe-garden", "meal-service", "elderly"}
-    ids |= {"left"}  # and by a word of the catalogue why a claim was withdrawn
+    ids |= {"left"} | set(STEPS)  # and words of the catalogue: why a claim was withdrawn, a step of the incubation
     ids |= {fenghe.project, fenghe.meeting, fenghe.question, fenghe.objection, fenghe.webhook}
     assert {value for notice in notify.rows(Notice) for value in notice.parameters.values()} <= ids
 
@@ -296,3 +297,28 @@ def test_what_the_station_itself_read_is_not_said_to_wait_for_its_reading(notify
     (told,) = inbox(notify, "resident", owner=owners(fenghe)["resident"])["items"]
     assert "服务站看过了" in told["zh"] and "None" not in told["en"]
     assert not [one for one in notify.rows(Notice) if one.kind == "request.unmatched" and one.recipient_kind == "station"]
+
+
+def test_a_notice_of_an_incubation_names_the_step_as_registry_does(notify, fenghe):
+    assert {step: (text.zh, text.en) for step, text in STEPS.items()} == {step: names for step, (names, _) in GATES.items()}
+    moved = [
+        fact.model_copy(update={"incubation": f"{type(fact).__name__} {step}", "step": step})
+        for fact in fenghe.joining()
+        if isinstance(fact, r.IncubationAdvanced | r.IncubationReturned)
+        for step in STEPS
+    ]
+    notify.deliver([at_the_moment(notify.event(fact)) for fact in (*fenghe.names(), *moved)])
+    read = inbox(notify, "organization", owner=owners(fenghe)["organization"])["items"]
+    told = [notice for notice in read if notice["kind"].startswith("incubation.")]
+    assert len(told) == 2 * len(STEPS)
+    for notice in told:
+        text = STEPS[notice["parameters"]["step"]]
+        assert f"“{text.zh}”这一步" in notice["zh"]
+        assert f"the step “{text.en}”" in notice["en"]
+
+
+def test_a_notice_of_an_incubation_from_before_steps_were_kept_is_right():
+    names = Names(place=Text("丰和社区", "Fenghe Community"), organization=Text("棋友会", "Chess Friends"))
+    advanced = render("incubation.advanced", "organization", MOMENT, MOMENT, names)
+    assert advanced.zh == "11月22日，棋友会在丰和社区的孵化进入了另一步，辛苦了！"
+    assert "went back to another step; please" in render("incubation.returned", "organization", MOMENT, MOMENT, names).en

@@ -22,6 +22,7 @@ class Names:
     offer: Text | None = None
     item: Text | None = None
     project: Text | None = None
+    step: Text | None = None
 
 
 def render(kind: str, recipient_kind: RecipientKind, occurred_at: datetime, now: datetime, names: Names) -> Text:
@@ -41,6 +42,7 @@ def render(kind: str, recipient_kind: RecipientKind, occurred_at: datetime, now:
             offer=f"服务“{names.offer.zh}”" if names.offer else "一项服务",
             need=f"“{names.item.zh}”需求" if names.item else "需求",
             project=f"项目“{names.project.zh}”" if names.project else "一个项目",
+            step=f"“{names.step.zh}”这一步" if names.step else "另一步",
         ),
         en=template.en.format(
             date=format_date(local, "d MMMM" if this_year else "d MMMM y", locale="en"),
@@ -49,5 +51,6 @@ def render(kind: str, recipient_kind: RecipientKind, occurred_at: datetime, now:
             offer=f"offer “{names.offer.en}”" if names.offer else "offer",
             need=f"request ({names.item.en})" if names.item else "request",
             project=f"the project “{names.project.en}”" if names.project else "a project",
+            step=f"the step “{names.step.en}”" if names.step else "another step",
         ),
     )
