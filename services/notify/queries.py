@@ -77,7 +77,8 @@ class KnownNames:
 
     def __init__(self, session: Session, notices: Sequence[Notice]) -> None:
         communities = {notice.community for notice in notices}
-        organizations = {notice.parameters.get("organization") for notice in notices}
+        organizations = {notice.parameters.get(name) for notice in notices for name in ("organization", "guarantor")}
+        organizations |= {group for notice in notices for group in _groups(notice.parameters)}
         offers = {notice.parameters.get("offer") for notice in notices}
         projects = {notice.parameters.get("project") for notice in notices}
         self._communities: dict[str, Text] = {}
@@ -111,7 +112,13 @@ class KnownNames:
             item=self._items.get((community, parameters.get("item", ""))),
             project=self._projects.get(parameters.get("project", "")),
             step=STEPS.get(parameters.get("step", "")),
+            guarantor=self._organizations.get(parameters.get("guarantor", "")),
+            groups=[self._organizations[group] for group in _groups(parameters) if group in self._organizations],
         )
+
+
+def _groups(parameters: Mapping[str, str]) -> list[str]:
+    return parameters.get("groups", "").split()
 
 
 def feed(session: Session, wanted: Wanted, limit: int, after: int | str | None) -> Following[FeedFactView]:

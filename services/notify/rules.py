@@ -127,7 +127,7 @@ NOTICES: Mapping[type[Fact], tuple[tuple[RecipientKind, ...], str]] = {
     OrganizationApplied: (("station",), "org.applied"),
     OrganizationIncubating: (("organization",), "org.incubating"),
     OrganizationRegistered: (("organization",), "org.registered"),
-    OrganizationSuspended: (("organization",), "org.suspended"),
+    OrganizationSuspended: (("organization", "station"), "org.suspended"),
     OrganizationReinstated: (("organization",), "org.reinstated"),
     OrganizationLeft: (("station", "organization"), "org.left"),
     OrganizationRejected: (("organization",), "org.rejected"),
@@ -205,6 +205,8 @@ CANNOT_CARRY = "project.claim-withdrawn/cannot-carry"
 """How a notice of `project.claim-withdrawn` is said where the organization did not do it itself."""
 CALLED_OFF = "project.claim-withdrawn/called-off"
 """How it is said where the meeting was called off, to the organization alone: the station did that."""
+WITH_GUARANTOR = "agreement.ended/with-guarantor"
+"""How a notice of `agreement.ended` is said of a provisional one whose guarantor can no longer answer for it."""
 URGENT = {"request.submitted": "request.submitted/urgent", "request.unmatched": "request.unmatched/urgent"}
 """How notices are said of what cannot wait and nobody has read yet: a cry for help, which goes to no organization."""
 
@@ -274,8 +276,9 @@ def _did_it_itself(fact: Fact, kind: RecipientKind) -> bool:
     """Whether whoever would get a notice of a fact brought it about."""
     if kind == "resident":
         return isinstance(fact, RequestClosed) and fact.closed_by != "station"
-    ended = isinstance(fact, AgreementEnded) and fact.ended_because != "expired"
-    return ended or getattr(fact, "called_off", None) is not None or _nothing_fits(fact)
+    ended = isinstance(fact, AgreementEnded) and fact.ended_because != "expired" and not fact.with_guarantor
+    suspended = isinstance(fact, OrganizationSuspended) and not fact.answers_for
+    return ended or suspended or getattr(fact, "called_off", None) is not None or _nothing_fits(fact)
 
 
 def _nothing_fits(fact: Fact) -> bool:
@@ -295,9 +298,10 @@ def _organizations(fact: Fact) -> Iterable[str | None]:
 
 
 def parameters(fact: Fact, recipient: str) -> dict[str, str]:
-    """The ids a notice of this fact needs, that it is urgent where it is, that it happened again, and why a claim was
-    withdrawn. Of a matched request these are the organization and offer that are asked now, which is the first candidate
-    unless it has had the request before. A recipient whose request follows the fact's may live in another compound."""
+    """The ids a notice of this fact needs, that it is urgent where it is, that it happened again, why a claim was withdrawn,
+    and whose guarantor is concerned. Of a matched request these are the organization and offer that are asked now, which is
+    the first candidate unless it has had the request before. A recipient whose request follows the fact's may live in another
+    compound."""
     named = {name: getattr(fact, name, None) for name in PARAMETERS}
     if isinstance(fact, RequestMatched) and fact.organization is None and fact.candidates:
         named |= {"organization": fact.candidates[0].organization, "offer": fact.candidates[0].offer}
@@ -305,6 +309,10 @@ def parameters(fact: Fact, recipient: str) -> dict[str, str]:
         named |= {"organization": fact.withdrawn.organization, "because": fact.withdrawn.because}
     if isinstance(fact, ProjectClaimWithdrawn) and fact.called_off is not None:
         named |= {"organization": fact.called_off, "because": "called-off"}
+    if isinstance(fact, AgreementEnded) and fact.with_guarantor:
+        named["guarantor"] = fact.guarantor
+    if isinstance(fact, OrganizationSuspended) and fact.answers_for:
+        named["groups"] = " ".join(fact.answers_for)
     if recipient in getattr(fact, "followers", ()):
         named |= {"request": recipient, "compound": None}
     if _nothing_fits(fact):
@@ -319,12 +327,15 @@ def parameters(fact: Fact, recipient: str) -> dict[str, str]:
 def said_as(kind: str, parameters: Mapping[str, str]) -> str:
     """Which sentences say a notice of this kind and these parameters: nobody can serve a request, or nobody has
     understood it, or it is a cry for help, which are three things; it waits for the first time, or again; an organization
-    withdrew its claim, or may not carry the project any more, or the meeting was called off; a request was closed unserved."""
+    withdrew its claim, or may not carry the project any more, or the meeting was called off; a request was closed unserved; an
+    agreement ended with its guarantor's."""
     if kind == "project.claim-withdrawn":
         because = parameters.get("because", "by-the-organization")
         return {"by-the-organization": kind, "called-off": CALLED_OFF}.get(because, CANNOT_CARRY)
     if kind == "request.closed" and "organization" not in parameters:
         return UNSERVED
+    if kind == "agreement.ended" and "guarantor" in parameters:
+        return WITH_GUARANTOR
     if "again" in parameters:
         return AGAIN.get(kind, kind)
     if "read_by" in parameters:

@@ -124,7 +124,10 @@ class OrganizationChanged(OrganizationState, type="fenghe.org.changed.v1", publi
 
 
 class OrganizationSuspended(OrganizationState, type="fenghe.org.suspended.v1", public=True):
-    """The station suspended an organization: its offers are off the menu until it is reinstated."""
+    """The station suspended an organization: its offers are off the menu until it is reinstated. `answers_for`: the groups
+    that serve under provisional agreements of which it is the guarantor, and which stay in force."""
+
+    answers_for: tuple[str, ...] = ()
 
 
 class OrganizationReinstated(OrganizationState, type="fenghe.org.reinstated.v1", public=True):
@@ -238,7 +241,10 @@ class AgreementExpiring(AgreementState, type="fenghe.agreement.expiring.v1"):
 
 class AgreementEnded(AgreementState, type="fenghe.agreement.ended.v1", public=True):
     """A service agreement was terminated, expired, or ended because the organization left (`ended_because`); what it covered
-    may no longer be served under it."""
+    may no longer be served under it. `with_guarantor`: a provisional one that was terminated because its guarantor can no
+    longer answer for it."""
+
+    with_guarantor: bool = False
 
 
 class OfferState(Fact, about="offer"):

@@ -26,7 +26,7 @@ class Neighbourhood:
         self.community, self.organization, self.offer = new_id(), new_id(), new_id()
         self.request, self.referral, self.agreement = new_id(), new_id(), new_id()
         self.project, self.meeting, self.question, self.objection = new_id(), new_id(), new_id(), new_id()
-        self.webhook = new_id()
+        self.webhook, self.group = new_id(), new_id()
 
     def opened(self) -> r.CommunityOpened:
         compound = r.Compound(id="fenghe-garden", name_zh="丰和花园", name_en="Fenghe Garden")
@@ -77,7 +77,12 @@ class Neighbourhood:
             "agreement": {"agreement": self.agreement},
             "activity": {"category": "elderly"},
         }
-        return [cls.model_validate(STATES[cls.about] | here | about.get(cls.about, {})) for cls in told]
+        facts: list[Fact] = [cls.model_validate(STATES[cls.about] | here | about.get(cls.about, {})) for cls in told]
+        return [self.answering(fact) if isinstance(fact, r.OrganizationSuspended) else fact for fact in facts]
+
+    def answering(self, suspended: r.OrganizationSuspended) -> r.OrganizationSuspended:
+        """The same of an organization that is the guarantor of a group."""
+        return suspended.model_copy(update={"answers_for": (self.group,)})
 
     def agreed(self, cls: type[r.AgreementState]) -> r.AgreementState:
         return cls(

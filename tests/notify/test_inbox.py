@@ -22,19 +22,23 @@ from services.notify.rules import (
     NOTICES,
     UNSERVED,
     URGENT,
+    WITH_GUARANTOR,
 )
 from services.notify.sentences import SENTENCES, STEPS, Names, Text, render
 from services.registry.rules import GATES
 from shared.events import catalogue
 from shared.events import matching as m
 from shared.events import registry as r
+from tests.feedback.given import organization_registered
 from tests.notify.given import MOMENT, Neighbourhood, at_the_moment
 
 # What is said of one of each fact, with everything known.
 OTHERWISE = {(kind, role) for kind in (NOT_UNDERSTOOD, *URGENT.values()) for role in ("resident", "station")}
-OTHERWISE |= {(CANNOT_CARRY, role) for role in ("organization", "station")} | {(CALLED_OFF, "organization")}
+OTHERWISE |= {(kind, role) for kind in (CANNOT_CARRY, WITH_GUARANTOR) for role in ("organization", "station")}
+OTHERWISE |= {(CALLED_OFF, "organization")}
 OTHERWISE |= {(kind, "resident") for kind in (*AGAIN.values(), NOTHING_FITS, UNSERVED)}
 SAID = set(SENTENCES) - OTHERWISE
+NAMED = {"organization", "name_zh", "name_en"}
 
 
 @pytest.fixture
@@ -245,7 +249,7 @@ def test_notices_keep_ids_only(notify, fenghe):
     ids = {fenghe.community, fenghe.organization, fenghe.offer, fenghe.request, fenghe.referral, fenghe.agreement}
     ids |= {"fenghe-garden", "meal-service", "elderly"}
     ids |= {"left"} | set(STEPS)  # and words of the catalogue: why a claim was withdrawn, a step of the incubation
-    ids |= {fenghe.project, fenghe.meeting, fenghe.question, fenghe.objection, fenghe.webhook}
+    ids |= {fenghe.project, fenghe.meeting, fenghe.question, fenghe.objection, fenghe.webhook, fenghe.group}
     assert {value for notice in notify.rows(Notice) for value in notice.parameters.values()} <= ids
 
 
@@ -322,3 +326,33 @@ def test_a_notice_of_an_incubation_from_before_steps_were_kept_is_right():
     advanced = render("incubation.advanced", "organization", MOMENT, MOMENT, names)
     assert advanced.zh == "11月22日，棋友会在丰和社区的孵化进入了另一步，辛苦了！"
     assert "went back to another step; please" in render("incubation.returned", "organization", MOMENT, MOMENT, names).en
+
+
+def test_the_station_is_told_of_whoever_loses_its_guarantor(notify, fenghe):
+    guarantor = "guarantor of both"
+    others = [
+        organization_registered(fenghe.community, id).model_copy(update={"name_zh": zh, "name_en": en})
+        for id, zh, en in ((guarantor, "睦邻社", "Mulin"), (fenghe.group, "银发队", "Silver Team"))
+    ]
+    ended = fenghe.agreed(r.AgreementEnded).model_copy(
+        update={"provisional": True, "guarantor": guarantor, "ended_because": "terminated"}
+    )
+    by_station = ended.model_copy(update={"agreement": "ended by the station itself"})
+    with_guarantor = ended.model_copy(update={"agreement": "ended with it", "with_guarantor": True})
+    (suspended,) = [fact for fact in fenghe.joining() if isinstance(fact, r.OrganizationSuspended)]
+    both = (fenghe.organization, fenghe.group)
+    suspended = suspended.model_copy(update=others[0].model_dump(include=NAMED) | {"answers_for": both})
+    for_nobody = suspended.model_copy(update=others[1].model_dump(include=NAMED) | {"answers_for": ()})
+    facts = (*fenghe.names(), *others, by_station, with_guarantor, suspended, for_nobody)
+    notify.deliver([at_the_moment(notify.event(fact)) for fact in facts])
+
+    told = inbox(notify, "station", owner=owners(fenghe)["station"])["items"]
+    told = [notice for notice in told if notice["kind"] in ("agreement.ended", "org.suspended")]
+    assert [notice["kind"] for notice in told] == ["agreement.ended", "org.suspended"]
+    assert "睦邻社在丰和社区已没有有效的服务协议，不能再为春晖助老服务中心担保" in told[0]["zh"]
+    assert "Mulin had no agreement in force in Fenghe Community any more and can no longer answer for Chunhui" in told[0]["en"]
+    assert "它还是春晖助老服务中心、银发队临时协议的担保组织" in told[1]["zh"]
+    assert "It is the guarantor of Chunhui, Silver Team, whose" in told[1]["en"]
+    own = inbox(notify, "organization", owner=owners(fenghe)["organization"])["items"]
+    ended = [notice["zh"] for notice in own if notice["kind"] == "agreement.ended"]
+    assert ["另找担保组织" in zh for zh in ended] == [False, True]

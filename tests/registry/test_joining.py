@@ -119,9 +119,31 @@ def test_a_guarantor_answers_only_while_it_may_serve_itself(registry: Harness, t
     assert [entry["id"] for entry in town.menu()] == [offer]
     [event] = [event for event in registry.told(facts.AgreementSigned) if event.subject == provisional]
     assert (event.data.provisional, event.data.guarantor) == (True, guarantor)
+    # Where the station sees one of the two it sees the other, and how it stands.
+    seen, answered = town.get(f"/organizations/{guarantor}"), town.get(f"/organizations/{group}")
+    assert [(one["agreement"], one["name_zh"], one["status"]) for one in seen["answers_for"]] == [
+        (provisional, "银发队", "incubating")
+    ]
+    assert [(one["organization"], one["status"]) for one in answered["answered_for_by"]] == [(guarantor, "registered")]
+    assert (seen["answered_for_by"], answered["answers_for"]) == ([], [])
+    with town.telling("org.suspended"):
+        town.post(f"/organizations/{guarantor}/suspension", REASON)
+    [event] = registry.told(facts.OrganizationSuspended)
+    assert event.data.answers_for == (group,)
+    assert [one["status"] for one in town.get(f"/organizations/{group}")["answered_for_by"]] == ["suspended"]
+    assert [entry["id"] for entry in town.menu()] == [offer], "the group serves on, and the station decides"
+    town.post(f"/organizations/{guarantor}/reinstatement", REASON)
     with town.telling("agreement.ended", "agreement.ended", "offer.withdrawn"):
         town.post(f"/agreements/{own}/ending", REASON)
     assert [row.status for row in registry.rows(Agreement)] == ["ended", "ended"]
+    ended = {event.subject: event.data for event in registry.told(facts.AgreementEnded)}
+    assert (ended[own].with_guarantor, ended[provisional].with_guarantor) == (False, True)
+    assert town.get(f"/organizations/{group}")["answered_for_by"] == []
+    station = registry.as_("station", town.id)
+    assert "担保" in town.get(f"/agreements/{provisional}", station)["reason"]
+    with town.telling("org.suspended"):
+        town.post(f"/organizations/{guarantor}/suspension", REASON)
+    assert registry.told(facts.OrganizationSuspended)[-1].data.answers_for == ()
 
 
 def test_a_standard_is_asked_about_answered_and_met(registry: Harness, town: Town) -> None:

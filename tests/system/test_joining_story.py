@@ -104,6 +104,11 @@ class Station:
         decided: dict[str, Any] = self.post(f"/incubations/{incubation}/advancement", {"reason": f"{gate['name_zh']}合格"})
         return decided
 
+    def desk(self) -> list[dict[str, Any]]:
+        """The notices in the station's own inbox, oldest first."""
+        self.system.quiet()
+        return list(self.client.get("/api/notify/inbox?limit=200", headers=self.headers).json()["items"])
+
     def notices(self, organization: str) -> list[str]:
         self.system.quiet()
         headers = self.system.token("organization", self.community, organization)
@@ -187,6 +192,32 @@ def test_a_group_withdraws_and_a_channel_that_comes_to_nothing_is_closed(station
     assert station.get(f"/agreements/{agreement}")["status"] == "ended"
     assert (station.menu(), station.get(f"/offers/{offer}")["status"]) == ([], "withdrawn")
     assert "org.rejected" in station.notices(other)
+
+
+def test_whoever_loses_its_guarantor_serves_no_longer_and_the_station_is_told(station: Station) -> None:
+    guarantor, group = station.apply("春晖助老服务中心"), station.apply("银发互助队")
+    station.post(f"/organizations/{guarantor}/registration")
+    own = station.agree(guarantor)
+    standards = [{"name_zh": "固定场所", "name_en": "Premises"}]
+    station.post("/green-channels", {"organization": group, "standards": standards})
+    station.agree(group, guarantor=guarantor)
+    offer = station.offer(group)
+    assert [one["organization"] for one in station.get(f"/organizations/{guarantor}")["answers_for"]] == [group]
+
+    # Suspended, the guarantor still answers; the station reads for whom, and decides.
+    station.post(f"/organizations/{guarantor}/suspension", {"reason": "账目没有公开"})
+    (seen,) = station.get(f"/organizations/{group}")["answered_for_by"]
+    assert (seen["name_zh"], seen["status"], station.menu()) == ("春晖助老服务中心", "suspended", [offer])
+    told = station.desk()[-1]
+    assert told["kind"] == "org.suspended" and "银发互助队临时协议的担保组织" in told["zh"]
+    station.post(f"/organizations/{guarantor}/reinstatement", {"reason": "账目已公开"})
+
+    # Without an agreement of its own it answers for nobody: what was provisional ends, and everybody is told why.
+    station.post(f"/agreements/{own}/ending", {"reason": "双方商定"})
+    assert (station.menu(), station.get(f"/organizations/{group}")["answered_for_by"]) == ([], [])
+    told = station.desk()[-1]
+    assert told["kind"] == "agreement.ended" and "不能再为银发互助队担保" in told["zh"] and "another guarantor" in told["en"]
+    assert station.notices(group)[-2:] == ["agreement.ended", "offer.withdrawn"]
 
 
 def test_the_green_channel_turns_a_group_into_a_registered_organization(station: Station) -> None:

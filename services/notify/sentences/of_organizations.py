@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from services.notify.rules import RecipientKind
+from services.notify.rules import WITH_GUARANTOR, RecipientKind
 from services.notify.sentences.bilingual import Text
 
 STEPS: Mapping[str, Text] = {
@@ -34,6 +34,12 @@ OF_ORGANIZATIONS: Mapping[tuple[str, RecipientKind], Text] = {
         "{date}，{place}暂停了{organization}的服务，菜单上的服务先收了起来。请与服务站联系，一起把问题解决好。",
         "On {date} {place} suspended {organization}, and its offers are off the menu for now. Please speak with the station, "
         "so that it can be put right.",
+    ),
+    ("org.suspended", "station"): Text(
+        "{date}，{place}暂停了{organization}的服务。它还是{groups}临时协议的担保组织，这些协议目前仍然有效，请决定：恢复它，"
+        "另找担保组织重新签订，还是终止这些协议。",
+        "On {date} {organization} was suspended in {place}. It is the guarantor of {groups}, whose provisional agreements stay "
+        "in force for now; please decide whether to reinstate it, to sign anew with another guarantor, or to end them.",
     ),
     ("org.reinstated", "organization"): Text(
         "{date}，{place}恢复了{organization}的服务，菜单上的服务又回来了。欢迎回来！",
@@ -106,6 +112,20 @@ OF_ORGANIZATIONS: Mapping[tuple[str, RecipientKind], Text] = {
         "{date}，{place}与{organization}的服务协议到期终止，没有续签：协议内的服务已下菜单，手上的需求转给了别的组织。要继续合作，请重新签订。",
         "On {date} the service agreement between {place} and {organization} expired without a renewal: what it covered is off "
         "the menu, and the requests were handed on. To go on together, please sign a new one.",
+    ),
+    (WITH_GUARANTOR, "organization"): Text(
+        "{date}，为{organization}担保的{guarantor}在{place}已没有有效的服务协议，临时协议随之终止，请先不要再承接服务。"
+        "请与服务站商量，另找担保组织重新签订。",
+        "On {date} {guarantor}, the guarantor of {organization} in {place}, had no agreement in force any more, and the "
+        "provisional agreement ended with that. Please take on no more services for now, and speak with the station about "
+        "another guarantor.",
+    ),
+    (WITH_GUARANTOR, "station"): Text(
+        "{date}，{guarantor}在{place}已没有有效的服务协议，不能再为{organization}担保，"
+        "{organization}的临时协议随之终止：协议内的服务已下菜单，手上的需求转给了别的组织。要让它继续服务，请另找担保组织，重新签订临时协议。",
+        "On {date} {guarantor} had no agreement in force in {place} any more and can no longer answer for {organization}; its "
+        "provisional agreement ended with that: what it covered is off the menu, and the requests were handed on. For it to go "
+        "on serving, please find another guarantor and sign a new one.",
     ),
     ("talent.linked", "organization"): Text(
         "{date}，{place}人才库里的一位伙伴和{organization}走到了一起。",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -23,6 +24,8 @@ class Names:
     item: Text | None = None
     project: Text | None = None
     step: Text | None = None
+    guarantor: Text | None = None
+    groups: Sequence[Text] = ()
 
 
 def render(kind: str, recipient_kind: RecipientKind, occurred_at: datetime, now: datetime, names: Names) -> Text:
@@ -43,6 +46,8 @@ def render(kind: str, recipient_kind: RecipientKind, occurred_at: datetime, now:
             need=f"“{names.item.zh}”需求" if names.item else "需求",
             project=f"项目“{names.project.zh}”" if names.project else "一个项目",
             step=f"“{names.step.zh}”这一步" if names.step else "另一步",
+            guarantor=names.guarantor.zh if names.guarantor else "担保组织",
+            groups="、".join(group.zh for group in names.groups) or "一些团队",
         ),
         en=template.en.format(
             date=format_date(local, "d MMMM" if this_year else "d MMMM y", locale="en"),
@@ -52,5 +57,7 @@ def render(kind: str, recipient_kind: RecipientKind, occurred_at: datetime, now:
             need=f"request ({names.item.en})" if names.item else "request",
             project=f"the project “{names.project.en}”" if names.project else "a project",
             step=f"the step “{names.step.en}”" if names.step else "another step",
+            guarantor=names.guarantor.en if names.guarantor else "the guarantor",
+            groups=", ".join(group.en for group in names.groups) or "some groups",
         ),
     )

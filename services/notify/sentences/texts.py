@@ -1,8 +1,9 @@
 """The sentences people read, in Chinese and English.
 
 In the templates stand `{date}` (in the community's local time, with the year where it is not this one), `{place}` (the
-compound where one is concerned, else the community), `{organization}`, `{offer}`, `{need}`, `{project}` and `{step}` (of an
-incubation). Where a name is not known yet, general words take its place; a sentence is right either way.
+compound where one is concerned, else the community), `{organization}`, `{offer}`, `{need}`, `{project}`, `{step}` (of an
+incubation), `{guarantor}` and `{groups}` (for which one answers). Where a name is not known yet, general words take its
+place; a sentence is right either way.
 """
 
 from __future__ import annotations

@@ -24,6 +24,8 @@ from shared.problems import Conflict, Invalid, NotFound
 
 WARNING, EXPIRY = "agreement-expiring", "agreement-expiry"
 """The timers of an agreement in force."""
+UNGUARANTEED = "担保的组织已没有有效的服务协议。The guarantor has no agreement in force any more."
+"""Why a provisional agreement ended with that of its guarantor."""
 
 
 def sign_agreement(tx: Transaction, caller: Caller, terms: AgreementTerms) -> AgreementView:
@@ -107,11 +109,11 @@ def end_all(tx: Transaction, organization: Organization, because: str, reason: s
     see_to_the_rest(tx, organization.id, organization.community)
 
 
-def end(tx: Transaction, agreement: Agreement, because: str, reason: str | None) -> None:
+def end(tx: Transaction, agreement: Agreement, because: str, reason: str | None, with_guarantor: bool = False) -> None:
     """End one agreement; tells agreement.ended. Raises Conflict where it already ended."""
     agreement.status = follow(rules.AGREEMENT, "agreement", agreement.status, "end")
     agreement.ended_at, agreement.ended_because, agreement.reason = tx.now(agreement.community), because, reason
-    tx.tell(facts.AgreementEnded.from_row(agreement))
+    tx.tell(facts.AgreementEnded.from_row(agreement, with_guarantor=with_guarantor))
     for kind in (WARNING, EXPIRY):
         tx.unschedule(kind, agreement.id)
 
@@ -124,7 +126,7 @@ def see_to_the_rest(tx: Transaction, organization_id: str, community: str) -> No
     if _can_answer(tx, organization_id, community):
         return
     for agreement in _in_force(tx, Agreement.guarantor == organization_id):
-        end(tx, agreement, "terminated", "The guarantor has no agreement in force any more.")
+        end(tx, agreement, "terminated", UNGUARANTEED, with_guarantor=True)
         take_off_uncovered(tx, agreement.organization)
         cancel_uncovered(tx, tx.session.get_one(Organization, agreement.organization))
 

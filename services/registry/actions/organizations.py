@@ -9,6 +9,7 @@ from sqlmodel import col, select
 from services.registry import rules
 from services.registry.actions.rows import assign, compound_ids, decide, different, hold
 from services.registry.models import Community, Incubation, Organization, TalentLink
+from services.registry.queries.agreements import guaranteed_by
 from services.registry.views.base import Reason
 from services.registry.views.organizations import OrganizationApplication, OrganizationChanges, OrganizationView
 from shared.access import Caller
@@ -116,9 +117,11 @@ def change_organization(
 
 
 def suspend_organization(tx: Transaction, caller: Caller, organization_id: str, why: Reason) -> OrganizationView:
-    """Suspend an organization: its offers are off the menu meanwhile; tells org.suspended. Raises Conflict."""
+    """Suspend an organization: its offers are off the menu meanwhile; tells org.suspended, with the groups for which it is the
+    guarantor. Raises Conflict."""
     organization = hold_own(tx, caller, organization_id)
-    move(tx, organization, "suspend", facts.OrganizationSuspended)
+    answers_for = tuple(dict.fromkeys(agreement.organization for agreement in guaranteed_by(tx.session, organization.id)))
+    move(tx, organization, "suspend", facts.OrganizationSuspended, answers_for=answers_for)
     decide(tx, caller, "organization", organization, "suspend", why.reason)
     return _view(organization)
 
@@ -158,10 +161,10 @@ def drop_parent(tx: Transaction, organization: Organization, parent_id: str) -> 
     move(tx, organization, "change", facts.OrganizationChanged)
 
 
-def move(tx: Transaction, organization: Organization, verb: str, fact: type[facts.OrganizationState]) -> None:
-    """Follow the life cycle and tell of it. Raises Conflict where it does not allow the verb."""
+def move(tx: Transaction, organization: Organization, verb: str, fact: type[facts.OrganizationState], **more: Any) -> None:
+    """Follow the life cycle and tell of it, and what `more` the fact says. Raises Conflict where it does not allow the verb."""
     organization.status = follow(rules.ORGANIZATION, "organization", organization.status, verb)
-    tx.tell(fact.from_row(organization))
+    tx.tell(fact.from_row(organization, **more))
 
 
 def hold_own(tx: Transaction, caller: Caller, organization_id: str, field: str | None = None) -> Organization:

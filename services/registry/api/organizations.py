@@ -13,6 +13,7 @@ from services.registry.views.organizations import (
     DecisionView,
     OrganizationApplication,
     OrganizationChanges,
+    OrganizationDetail,
     OrganizationView,
 )
 from shared.access import Caller, allow
@@ -45,8 +46,9 @@ def list_organizations(
 
 
 @router.get("/organizations/{organization}", tags=["organizations"], summary="Show an organization")
-def get_organization(organization: str, caller: Caller = allow("anyone"), edge: Edge = EDGE) -> OrganizationView:
-    """One organization. One that only applied is shown to its station and to itself."""
+def get_organization(organization: str, caller: Caller = allow("anyone"), edge: Edge = EDGE) -> OrganizationDetail:
+    """One organization, with the provisional agreements for which it answers, or somebody for it. One that only applied is
+    shown to its station and to itself."""
     return edge.read(queries.get_organization, caller, organization)
 
 

@@ -8,8 +8,9 @@ from sqlmodel import Session, col, func, select
 
 from services.registry import rules
 from services.registry.models import Decision, Organization
+from services.registry.queries.agreements import guarantees
 from services.registry.queries.found import find_community, is_sqlite
-from services.registry.views.organizations import DecisionView, OrganizationView
+from services.registry.views.organizations import DecisionView, OrganizationDetail, OrganizationView
 from shared.access import Caller
 from shared.problems import NotFound
 from shared.web import Page, PageRequest, paginate
@@ -41,9 +42,11 @@ def list_organizations(
     return paginate(session, wanted, Organization.id, page, lambda organization: _organization_view(caller, organization))
 
 
-def get_organization(session: Session, caller: Caller, organization_id: str) -> OrganizationView:
-    """One organization. Raises NotFound, also where the caller may not see it yet."""
-    return _organization_view(caller, _find(session, caller, organization_id))
+def get_organization(session: Session, caller: Caller, organization_id: str) -> OrganizationDetail:
+    """One organization, with whom it answers for. Raises NotFound, also where the caller may not see it yet."""
+    view = _organization_view(caller, _find(session, caller, organization_id))
+    answers_for, answered_for_by = guarantees(session, organization_id)
+    return OrganizationDetail(**dict(view), answers_for=answers_for, answered_for_by=answered_for_by)
 
 
 def list_decisions(session: Session, caller: Caller, organization_id: str, page: PageRequest) -> Page[DecisionView]:

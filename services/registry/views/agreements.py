@@ -8,7 +8,7 @@ from typing import Literal
 from pydantic import BaseModel, Field
 
 from services.registry.views.base import Id, Terms
-from shared.events.registry import EndedBecause
+from shared.events.registry import EndedBecause, OrganizationStatus
 from shared.written import Day
 
 
@@ -29,6 +29,18 @@ class AgreementRenewal(Terms):
     """Until when an agreement is renewed, that day included."""
 
     ends_on: Day
+
+
+class GuaranteeView(BaseModel):
+    """A provisional agreement in force as one of the two sees it who are bound by it, the group that serves under it and its
+    guarantor: the other of them (`organization`), its name and where it stands."""
+
+    agreement: str
+    ends_on: date
+    organization: str
+    name_zh: str
+    name_en: str
+    status: OrganizationStatus
 
 
 class AgreementView(BaseModel):

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from pydantic import BaseModel, Field, StrictBool
 
+from services.registry.views.agreements import GuaranteeView
 from services.registry.views.base import UNCHANGED, Id, Name, Terms, Text
 from shared.events.registry import OrganizationClass, OrganizationStatus, Origin
 
@@ -58,6 +59,14 @@ class OrganizationView(BaseModel):
     based_in: str | None
     applied_at: datetime
     registered_at: datetime | None
+
+
+class OrganizationDetail(OrganizationView):
+    """An organization with the provisional agreements in force of which it is the guarantor (`answers_for`), and those under
+    which it serves itself (`answered_for_by`)."""
+
+    answers_for: list[GuaranteeView]
+    answered_for_by: list[GuaranteeView]
 
 
 class DecisionView(BaseModel):
