@@ -31,6 +31,15 @@ def upgrade(service: Service, database: Database, revision: str = "heads") -> No
             command.upgrade(_config(service, connection), revision)
 
 
+def downgrade(service: Service, database: Database, revision: str) -> None:
+    """Take a service's database back to an older revision of it, in one transaction. Raises MigrationError, and changes nothing,
+    where something is kept that the older version has no place for."""
+    from alembic import command
+
+    with _migrating(database) as connection:
+        command.downgrade(_config(service, connection), revision)
+
+
 @contextmanager
 def _migrating(database: Database) -> Iterator[sa.Connection]:
     """A transaction in which tables may be made anew. SQLite would delete the rows of the old table first, and refuse to where

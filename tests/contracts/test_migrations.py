@@ -13,7 +13,7 @@ from sqlalchemy.exc import IntegrityError
 from deploy.services import load_all
 from shared.database import Database
 from shared.messaging import tables
-from shared.migrations import HERE, MigrationError, is_current, revisions, upgrade
+from shared.migrations import HERE, MigrationError, downgrade, is_current, revisions, upgrade
 from shared.service import Service
 
 SERVICES = load_all()
@@ -25,6 +25,20 @@ def test_migrations_make_the_tables_the_models_say(database_url: Callable[[str],
     assert not is_current(service, database)
     upgrade(service, database)
     assert is_current(service, database)
+    upgrade(service, database)
+    with database.engine.connect() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        differences = compare_metadata(context, [service.metadata, tables.metadata])  # type: ignore[arg-type]
+    database.close()
+    assert differences == []
+
+
+@pytest.mark.parametrize("service", SERVICES, ids=lambda service: service.name)
+def test_migrations_go_back_to_the_first_and_forth_again(database_url: Callable[[str], str], service: Service) -> None:
+    database = Database(database_url(service.name))
+    upgrade(service, database)
+    downgrade(service, database, f"{service.name}_0001")
+    assert not is_current(service, database)
     upgrade(service, database)
     with database.engine.connect() as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True})
@@ -126,3 +140,33 @@ def test_residents_who_sit_on_an_evaluation_body_keep_their_seats(database_url: 
         seats = connection.exec_driver_sql("SELECT body, request, subject FROM body_seats").all()
     database.close()
     assert list(map(tuple, seats)) == [("b", "request", "member")]
+
+
+def test_what_the_version_before_cannot_keep_is_said_before_anything_is_changed(database_url: Callable[[str], str]) -> None:
+    matching = next(service for service in SERVICES if service.name == "matching")
+    database = Database(database_url(matching.name))
+    upgrade(matching, database)
+    columns = "id, community, channel, compound, language, text, submitted_at, status, organization, served_at, candidates"
+    rest = "intake, supporters, urgency, unserved"
+    with database.engine.begin() as connection:
+        for id, organization, served_at in (("served", "'o'", "'2026-11-22 09:30:00'"), ("dismissed", "NULL", "NULL")):
+            said = f"'{id}', 'c', 'website', 'garden', 'zh', '水龙头', '2026-11-22 09:30:00'"
+            values = f"{said}, 'closed', {organization}, {served_at}"
+            connection.exec_driver_sql(
+                f"INSERT INTO requests ({columns}, {rest}) VALUES ({values}, '[]', 'web', 1, 'routine', '{{}}')"
+            )
+    with pytest.raises(MigrationError, match=r"1 request\(s\) were closed unserved.* nothing was changed"):
+        downgrade(matching, database, "matching_0012")
+    assert is_current(matching, database)
+    with database.engine.begin() as connection:
+        assert connection.exec_driver_sql("SELECT count(*) FROM requests").scalar_one() == 2
+        connection.exec_driver_sql("DELETE FROM requests WHERE id = 'dismissed'")
+    downgrade(matching, database, "matching_0013")
+    assert not is_current(matching, database)
+    with pytest.raises(IntegrityError), database.engine.begin() as connection:
+        connection.exec_driver_sql("UPDATE requests SET organization = NULL, served_at = NULL")
+    upgrade(matching, database)
+    assert is_current(matching, database)
+    with database.engine.begin() as connection:
+        assert connection.exec_driver_sql("SELECT id, status FROM requests").one() == ("served", "closed")
+    database.close()

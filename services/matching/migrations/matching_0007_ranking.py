@@ -81,8 +81,9 @@ def downgrade() -> None:
         batch_op.drop_column("low")
 
     with op.batch_alter_table("requests", schema=None) as batch_op:
-        batch_op.drop_constraint(batch_op.f("ck_requests_urgency"), type_="check")
-        batch_op.drop_constraint(batch_op.f("ck_requests_speaks"), type_="check")
+        # As they were made above, without the prefix.
+        batch_op.drop_constraint(batch_op.f("urgency"), type_="check")
+        batch_op.drop_constraint(batch_op.f("speaks"), type_="check")
         for column in ("unserved", "urgency", "wanted_at", "speaks", "fee_limit"):
             batch_op.drop_column(column)
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import sqlalchemy as sa
 from alembic import op
+
+from shared.migrations import MigrationError
 
 revision: str = "matching_0014"
 down_revision: str | None = "matching_0013"
@@ -25,6 +28,14 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    """Raises MigrationError where a request was closed unserved: the version before has no status for it, and whatever it were
+    called instead would be untrue."""
+    unserved = sa.text("SELECT count(*) FROM requests WHERE status = 'closed' AND served_at IS NULL")
+    if count := op.get_bind().execute(unserved).scalar_one():
+        raise MigrationError(
+            f"{count} request(s) were closed unserved, which the version before cannot keep; nothing was changed. Stay on this "
+            "version, or put back a backup from before."
+        )
     with op.batch_alter_table("requests", schema=None) as batch_op:
         for name in (ORGANIZATION, SERVED_AT, SERVED):
             batch_op.drop_constraint(batch_op.f(name), type_="check")
