@@ -10,35 +10,33 @@ import typer
 
 from deploy.errors import CommandError
 
+MENDED_BY_AN_OPERATOR = (
+    ("deploy.data_folder", "DataFolderError"),
+    ("deploy.serving", "AddressInUse"),
+    ("shared.messaging.valkey", "ValkeyError"),
+    ("shared.migrations", "MigrationError"),
+    ("shared.problems", "Problem"),
+    ("shared.settings", "SettingsError"),
+)
+
 
 @contextmanager
 def sentences() -> Iterator[None]:
     """What an operator can mend is said in a sentence, with exit code 1; a traceback is for bugs."""
-    from deploy.data_folder import DataFolderError
-    from deploy.serving import AddressInUse
-    from shared.messaging.valkey import ValkeyError
-    from shared.migrations import MigrationError
-    from shared.problems import Problem
-    from shared.settings import SettingsError
-
     try:
         yield
-    except (
-        CommandError,
-        DataFolderError,
-        AddressInUse,
-        SettingsError,
-        ValkeyError,
-        MigrationError,
-        TimeoutError,
-    ) as error:
+    except _to_be_mended() as error:
         message = str(error)
-    except Problem as problem:
-        message = problem.detail
     else:
         return
     typer.secho(message, err=True, fg="red" if sys.stderr.isatty() else None)
     raise typer.Exit(1)
+
+
+def _to_be_mended() -> tuple[type[Exception], ...]:
+    """What has not been loaded has raised nothing: a command that asks for none of it starts in a third of the time."""
+    loaded = (getattr(sys.modules[module], name) for module, name in MENDED_BY_AN_OPERATOR if module in sys.modules)
+    return (CommandError, TimeoutError, *loaded)
 
 
 @contextmanager

@@ -38,8 +38,10 @@ class Harness:
 
     def __enter__(self) -> Harness:
         self.host = Host(self.service, self.settings)
-        tables.metadata.create_all(self.host.database.engine)
-        self.service.metadata.create_all(self.host.database.engine)
+        engine = self.host.database.engine
+        there = set(sa.inspect(engine).get_table_names())
+        for metadata in (tables.metadata, self.service.metadata):
+            metadata.create_all(engine, tables=[table for table in metadata.sorted_tables if table.name not in there])
         app = build_app(self.host)
         app.router.lifespan_context = self._lifespan
         self.client = TestClient(app, raise_server_exceptions=False)

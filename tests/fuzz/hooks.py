@@ -45,6 +45,8 @@ NOBODY = "http://127.0.0.1:9/hooks"
 STREAM = "/api/notify/events/stream"
 ENDLESS = (True, "true", "True", "1", "on", "t", "y", "yes")
 """What `follow` may say for an answer that has no end."""
+HTTP = httpx.Client(timeout=60, trust_env=False)
+"""One for all: each new client reads every certificate of the machine."""
 chance = random.Random(20261124)
 
 
@@ -74,7 +76,7 @@ def listed(thing: str) -> list[str]:
     """The ids of things of a kind, as the station finds them."""
     headers = {"Authorization": f"Bearer {signer('registry').sign(role='station', community=GIVEN['community'])}"}
     params = {"community": GIVEN["community"], "limit": 200}
-    answer = httpx.get(f"{GIVEN['address']}/api/{LISTS[thing]}", params=params, headers=headers)
+    answer = HTTP.get(f"{GIVEN['address']}/api/{LISTS[thing]}", params=params, headers=headers)
     return [item["id"] for item in answer.json()["items"]] if answer.status_code == 200 else []
 
 
@@ -82,8 +84,8 @@ def listed(thing: str) -> list[str]:
 def in_community() -> dict[str, list[str]]:
     """The ids that are given with a community: its compounds, categories and items."""
     address = f"{GIVEN['address']}/api/registry/communities/{GIVEN['community']}"
-    compounds = httpx.get(address).json()["compounds"]
-    categories = httpx.get(f"{address}/taxonomy").json()["categories"]
+    compounds = HTTP.get(address).json()["compounds"]
+    categories = HTTP.get(f"{address}/taxonomy").json()["categories"]
     return {
         "compound": [compound["id"] for compound in compounds],
         "category": [category["id"] for category in categories],

@@ -22,6 +22,9 @@ READY = "Fenghe is ready at "
 ON_THIS_MACHINE = {"FENGHE_WEBHOOK_PUBLIC": "false", "FENGHE_WEBHOOK_ALLOW": "127.0.0.1"}
 """A test's webhooks go to receivers on this machine and nowhere else."""
 DEADLINE = 120.0
+HTTP = httpx.Client(timeout=60, trust_env=False, limits=httpx.Limits(max_keepalive_connections=0))
+"""For a call by itself: `httpx.get` makes a client for each, which reads every certificate of the machine, a fiftieth of a
+second. Each call has a connection of its own: the system may have been started anew."""
 
 
 def fenghe(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -89,11 +92,13 @@ class AllInOne:
         deadline = time.monotonic() + DEADLINE
         before = None
         while time.monotonic() < deadline:
-            states = [
-                httpx.get(f"{self.address}/api/{name}/quiet").json() for name in ("registry", "matching", "feedback", "notify")
-            ]
+            states = []
+            for name in ("registry", "matching", "feedback", "notify"):
+                states.append(HTTP.get(f"{self.address}/api/{name}/quiet").json())
+                if not states[-1]["quiet"]:
+                    break
             streams = [state["streams"] for state in states]
-            if all(state["quiet"] for state in states) and streams == before:
+            if states[-1]["quiet"] and streams == before:
                 return
             before = streams
             time.sleep(0.02)
@@ -132,9 +137,9 @@ def sample_system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[AllInOne
     system.end()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[AllInOne]:
-    """An all-in-one that a module's stories share, each in a community of its own."""
+    """An all-in-one that a worker's stories share, each in a community of its own."""
     system = AllInOne(tmp_path_factory.mktemp("running") / "data")
     system.start()
     yield system

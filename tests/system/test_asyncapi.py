@@ -6,10 +6,9 @@ import os
 import subprocess
 from pathlib import Path
 
-import httpx
 import pytest
 
-from tests.system.conftest import ROOT, AllInOne
+from tests.system.conftest import HTTP, ROOT, AllInOne
 
 PARSER = os.environ.get("FENGHE_TEST_ASYNCAPI_PARSER", "")
 """A folder in which `npm install @asyncapi/parser` was run."""
@@ -21,9 +20,9 @@ def test_the_reference_parser_accepts_every_document(sample_system: AllInOne, tm
     files = []
     for service in SERVICES:
         files.append(tmp_path / f"{service}.json")
-        files[-1].write_text(httpx.get(f"{sample_system.address}/api/{service}/asyncapi.json").text)
+        files[-1].write_text(HTTP.get(f"{sample_system.address}/api/{service}/asyncapi.json").text)
     files.append(tmp_path / "feed.json")
-    files[-1].write_text(httpx.get(f"{sample_system.address}/docs/events/asyncapi.json").text)
+    files[-1].write_text(HTTP.get(f"{sample_system.address}/docs/events/asyncapi.json").text)
     check = ROOT / "tests" / "contracts" / "asyncapi-check.mjs"
     outcome = subprocess.run(
         ["node", str(check), PARSER, *map(str, files)], capture_output=True, text=True, timeout=120, check=False

@@ -5,10 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-import httpx
 import redis
 
-from tests.system.conftest import AllInOne, fenghe
+from tests.system.conftest import HTTP, AllInOne, fenghe
 
 UNREADABLE = {"type": "fenghe.offer.published.v1", "specversion": "0.3"}
 
@@ -92,7 +91,7 @@ def test_what_can_never_be_a_fact_is_set_aside_with_a_reason_and_kept(all_in_one
         assert "set aside by Duty" in run("dead-letters", name, "--set-aside-cause", letter, *reason)[1]
     code, text = run("status", "--url", system.address)
     assert (code, text.splitlines()[-1]) == (0, "All is well."), text
-    metrics = httpx.get(f"{system.address}/api/matching/metrics", trust_env=False).text
+    metrics = HTTP.get(f"{system.address}/api/matching/metrics").text
     assert "\nfenghe_dead_letters_waiting 0.0\n" in metrics
 
     text = run("dead-letters", "matching")[1]

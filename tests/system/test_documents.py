@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from typing import Any
 
-import httpx
 import jsonschema
 import pytest
 import redis
@@ -14,7 +13,7 @@ from cloudevents.core.v1.event import CloudEvent
 from openapi_spec_validator import validate
 
 from shared.asyncapi import public_facts
-from tests.system.conftest import AllInOne, fenghe
+from tests.system.conftest import HTTP, AllInOne, fenghe
 
 SERVICES = ("registry", "matching", "feedback", "notify")
 
@@ -52,8 +51,8 @@ def test_a_stream_entry_has_one_plain_field_an_attribute(sample_system: AllInOne
 @pytest.mark.parametrize("service", SERVICES)
 def test_openapi_and_asyncapi_are_documents_that_tools_read(sample_system: AllInOne, service: str) -> None:
     base = f"{sample_system.address}/api/{service}"
-    validate(httpx.get(f"{base}/openapi.json").json())
-    asyncapi = httpx.get(f"{base}/asyncapi.json").json()
+    validate(HTTP.get(f"{base}/openapi.json").json())
+    asyncapi = HTTP.get(f"{base}/asyncapi.json").json()
     assert asyncapi["asyncapi"] == "3.0.0"
     for message in asyncapi["components"]["messages"].values():
         assert message["payload"]["properties"]
@@ -62,14 +61,14 @@ def test_openapi_and_asyncapi_are_documents_that_tools_read(sample_system: AllIn
 
 def test_the_schema_of_a_fact_is_where_the_fact_says(sample_system: AllInOne) -> None:
     fact = lines(sample_system, "--type", "fenghe.offer.published.v1")[0]
-    schema = httpx.get(fact["dataschema"]).json()
+    schema = HTTP.get(fact["dataschema"]).json()
     assert schema["title"] == "fenghe.offer.published.v1"
     assert fact["data"].keys() == schema["properties"].keys()
 
 
 @pytest.mark.parametrize(("path", "language", "word"), [("/", "zh-CN", "运行正常"), ("/en", "en", "ready")])
 def test_the_page_says_what_runs_here(sample_system: AllInOne, path: str, language: str, word: str) -> None:
-    page = httpx.get(sample_system.address + path)
+    page = HTTP.get(sample_system.address + path)
     assert page.status_code == 200
     assert f'<html lang="{language}">' in page.text
     assert page.text.count(word) >= 4
@@ -80,16 +79,16 @@ def test_the_page_says_what_runs_here(sample_system: AllInOne, path: str, langua
 @pytest.mark.parametrize("service", SERVICES)
 def test_health_and_metrics(sample_system: AllInOne, service: str) -> None:
     base = f"{sample_system.address}/api/{service}"
-    assert httpx.get(f"{base}/health/live").json()["service"] == service
-    assert httpx.get(f"{base}/health/ready").json() == {"ready": True, "missing": []}
-    assert "fenghe_http_requests_total" in httpx.get(f"{base}/metrics").text
+    assert HTTP.get(f"{base}/health/live").json()["service"] == service
+    assert HTTP.get(f"{base}/health/ready").json() == {"ready": True, "missing": []}
+    assert "fenghe_http_requests_total" in HTTP.get(f"{base}/metrics").text
 
 
 @pytest.mark.parametrize(("path", "language", "words"), [("", "zh-CN", "收到一位居民的需求"), ("/en", "en", "was taken in")])
 def test_the_page_of_the_feed_has_every_public_fact_with_its_fields_an_example_and_the_changelog(
     sample_system: AllInOne, path: str, language: str, words: str
 ) -> None:
-    page = httpx.get(f"{sample_system.address}/docs/events{path}")
+    page = HTTP.get(f"{sample_system.address}/docs/events{path}")
     assert page.status_code == 200 and page.headers["content-type"] == "text/html; charset=utf-8"
     assert f'<html lang="{language}">' in page.text and words in page.text
     assert "<script" not in page.text
@@ -102,14 +101,14 @@ def test_the_page_of_the_feed_has_every_public_fact_with_its_fields_an_example_a
 
 
 def test_the_feed_has_one_document_of_its_public_facts_and_no_others(sample_system: AllInOne) -> None:
-    document = httpx.get(f"{sample_system.address}/docs/events/asyncapi.json").json()
+    document = HTTP.get(f"{sample_system.address}/docs/events/asyncapi.json").json()
     assert document["asyncapi"] == "3.0.0"
     messages = document["components"]["messages"].values()
     assert {message["name"] for message in messages} == {fact.type for fact in public_facts()}
     assert all(message["x-public"] for message in messages)
     assert [channel["address"] for channel in document["channels"].values()] == ["fenghe:feed", "/api/notify/events/stream"]
-    for event in httpx.get(f"{sample_system.address}/api/notify/events", params={"limit": 200}).json()["items"]:
+    for event in HTTP.get(f"{sample_system.address}/api/notify/events", params={"limit": 200}).json()["items"]:
         (payload,) = (message["payload"] for message in messages if message["name"] == event["type"])
         jsonschema.validate(event["data"], payload)
     for fact in public_facts():
-        assert httpx.get(f"{sample_system.address}{fact.schema_path()}").json()["title"] == fact.type
+        assert HTTP.get(f"{sample_system.address}{fact.schema_path()}").json()["title"] == fact.type

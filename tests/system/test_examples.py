@@ -12,12 +12,11 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
-import httpx
 import openpyxl
 import redis
 
 from shared.messaging.valkey import EmbeddedValkey
-from tests.system.conftest import ROOT, AllInOne
+from tests.system.conftest import HTTP, ROOT, AllInOne
 from tests.system.test_subscribers import FEED, NODE, Outsider, free_port, in_node, until
 
 COMMUNITY = {
@@ -42,7 +41,7 @@ class Neighbourhood:
 
     def post(self, service: str, path: str, body: Any) -> Any:
         headers = getattr(self, "station", self.system.token())
-        answer = httpx.post(f"{self.system.address}/api/{service}{path}", json=body, headers=headers, timeout=60)
+        answer = HTTP.post(f"{self.system.address}/api/{service}{path}", json=body, headers=headers, timeout=60)
         assert answer.is_success, answer.text
         return answer.json()
 

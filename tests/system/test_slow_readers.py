@@ -15,7 +15,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.system.conftest import AllInOne
+from tests.system.conftest import HTTP, AllInOne
 
 READERS = 2_000
 PLACES = 60
@@ -58,13 +58,13 @@ def tell(system: AllInOne, places: int, compounds: int = 60) -> None:
             "name_en": "A place" * 10,
             "compounds": [{"id": f"c{c}", "name_zh": "小区" * 30, "name_en": "Compound" * 8} for c in range(compounds)],
         }
-        answer = httpx.post(f"{system.address}/api/registry/communities", json=body, headers=system.token(), timeout=60)
+        answer = HTTP.post(f"{system.address}/api/registry/communities", json=body, headers=system.token(), timeout=60)
         assert answer.status_code == 201, answer.text
 
 
 def all_ids(system: AllInOne) -> list[str]:
     """The ids of all events of the stream, as a reader who does read gets them."""
-    lines = httpx.get(system.address + STREAM, headers={"Last-Event-ID": ""}, params={"follow": "false"}, timeout=60).text
+    lines = HTTP.get(system.address + STREAM, headers={"Last-Event-ID": ""}, params={"follow": "false"}, timeout=60).text
     return re.findall(r"(?m)^id: (\S+)$", lines)
 
 

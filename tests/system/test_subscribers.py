@@ -15,12 +15,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 import redis
 
 from shared.messaging.valkey import EmbeddedValkey
-from tests.system.conftest import DEADLINE, AllInOne, fenghe
+from tests.system.conftest import DEADLINE, HTTP, AllInOne, fenghe
 
 NODE = os.environ.get("FENGHE_TEST_NODE", "")
 """A folder in which `npm install redis` was run."""
@@ -88,11 +87,11 @@ def open_communities(system: AllInOne, count: int) -> list[str]:
         slug = f"place-{time.monotonic_ns()}"
         compounds = [{"id": "a", "name_zh": "甲", "name_en": "A"}]
         body = {"slug": slug, "name_zh": "社区", "name_en": "Place", "compounds": compounds}
-        answer = httpx.post(f"{system.address}/api/registry/communities", json=body, headers=system.token())
+        answer = HTTP.post(f"{system.address}/api/registry/communities", json=body, headers=system.token())
         assert answer.status_code == 201, answer.text
         opened.append(answer.json()["id"])
         heard = {"subject": opened[-1]}
-        until("it is in the list", lambda: httpx.get(f"{system.address}{LIST}", params=heard).json().get("items"))  # noqa: B023
+        until("it is in the list", lambda: HTTP.get(f"{system.address}{LIST}", params=heard).json().get("items"))  # noqa: B023
     return opened
 
 
@@ -111,7 +110,7 @@ def test_the_printed_example_hears_everything_once_also_what_the_feed_no_longer_
         return [line.split()[1] for line in (outsider.folder / "output").read_text().splitlines()]
 
     def done() -> bool:
-        last = httpx.get(f"{system.address}{LIST}", params={"subject": told[-1]}).json()["items"][0]["id"]
+        last = HTTP.get(f"{system.address}{LIST}", params={"subject": told[-1]}).json()["items"][0]["id"]
         return len(subjects()) >= len(told) and outsider.kept(last)
 
     with outsider.running(*program):
@@ -183,4 +182,4 @@ def test_nobody_comes_in_without_a_password_and_the_door_is_open_only_while_some
     assert removed.returncode == 0, removed.stderr
     with redis.Redis.from_url(outsider.url) as client, pytest.raises(redis.ConnectionError):
         client.ping()
-    assert httpx.get(f"{system.address}/api/notify/health/ready").status_code == 200
+    assert HTTP.get(f"{system.address}/api/notify/health/ready").status_code == 200

@@ -10,9 +10,7 @@ import sys
 import time
 from collections.abc import Callable
 
-import httpx
-
-from tests.system.conftest import ROOT, AllInOne, alive, fenghe
+from tests.system.conftest import HTTP, ROOT, AllInOne, alive, fenghe
 
 COMMUNITY = {
     "slug": "north",
@@ -23,7 +21,7 @@ COMMUNITY = {
 
 
 def open_community(system: AllInOne) -> str:
-    response = httpx.post(f"{system.address}/api/registry/communities", json=COMMUNITY, headers=system.token())
+    response = HTTP.post(f"{system.address}/api/registry/communities", json=COMMUNITY, headers=system.token())
     assert response.status_code == 201, response.text
     return str(response.json()["id"])
 
@@ -38,7 +36,7 @@ def test_stopped_by_sigterm_it_leaves_nothing_running_and_finds_everything_again
     assert system.end(signal.SIGTERM) == 0
     assert not alive(valkey)
     system.start()
-    found = httpx.get(f"{system.address}/api/registry/communities/{community}")
+    found = HTTP.get(f"{system.address}/api/registry/communities/{community}")
     assert found.json()["slug"] == "north"
 
 
@@ -53,11 +51,11 @@ def test_killed_it_finds_everything_again_and_ends_the_valkey_that_was_left_behi
     assert alive(left_behind)
     system.start()
     assert not alive(left_behind)
-    assert httpx.get(f"{system.address}/api/registry/communities/{community}").status_code == 200
+    assert HTTP.get(f"{system.address}/api/registry/communities/{community}").status_code == 200
     system.quiet()
     figures = [
-        httpx.get(f"{system.address}/api/registry/communities/{community}/kit-figures").json(),
-        httpx.get(f"{system.address}/api/notify/communities/{community}/figures").json(),
+        HTTP.get(f"{system.address}/api/registry/communities/{community}/kit-figures").json(),
+        HTTP.get(f"{system.address}/api/notify/communities/{community}/figures").json(),
     ]
     assert figures == [{"facts": 1, "dead_letters": 0}, {"notices": 1}]
 
@@ -127,11 +125,11 @@ def test_killed_three_times_in_mid_season_the_season_ends_and_every_request_is_t
 def wait_for_facts(system: AllInOne, facts: int, season: subprocess.Popen[str]) -> None:
     deadline = time.monotonic() + 120
     while time.monotonic() < deadline and season.poll() is None:
-        communities = httpx.get(f"{system.address}/api/registry/communities").json()["items"]
+        communities = HTTP.get(f"{system.address}/api/registry/communities").json()["items"]
         told = 0
         for community in communities:
             for name in ("registry", "matching", "feedback"):
-                told += httpx.get(f"{system.address}/api/{name}/communities/{community['id']}/kit-figures").json()["facts"]
+                told += HTTP.get(f"{system.address}/api/{name}/communities/{community['id']}/kit-figures").json()["facts"]
         if told >= facts:
             return
         time.sleep(0.02)

@@ -11,7 +11,7 @@ from typing import Any
 import httpx
 import redis
 
-from tests.system.conftest import AllInOne, fenghe
+from tests.system.conftest import HTTP, AllInOne, fenghe
 
 CANARY = "王小美金丝雀13800138000"
 """Made up, and planted wherever a resident may write."""
@@ -194,7 +194,7 @@ def test_an_import_reports_bad_rows_by_line_and_takes_in_the_rest(sample_system:
         assert word in message
     assert "Traceback" not in outcome.stderr
     sample_system.quiet()
-    menu = httpx.get(
+    menu = HTTP.get(
         f"{sample_system.address}/api/registry/offers",
         params={"community": People(sample_system).community, "q": "新增的一项服务"},
     )

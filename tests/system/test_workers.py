@@ -18,7 +18,7 @@ import pytest
 
 from shared.access import load_signer
 from tests.benchmarks.town import free_port
-from tests.system.conftest import DEADLINE, ROOT, alive
+from tests.system.conftest import DEADLINE, HTTP, ROOT, alive
 
 WORKERS = 3
 
@@ -71,7 +71,7 @@ def test_workers_are_replicas_that_are_asked_as_one(environment: dict[str, str],
     base = f"http://127.0.0.1:{environment['FENGHE_PORT']}/api/registry"
 
     def get(path: str, **headers: str) -> Any:
-        return httpx.get(base + path, headers=headers, timeout=30)
+        return HTTP.get(base + path, headers=headers, timeout=30)
 
     def ready() -> bool:
         try:
@@ -84,7 +84,7 @@ def test_workers_are_replicas_that_are_asked_as_one(environment: dict[str, str],
         body = {"slug": "one", "name_zh": "一", "name_en": "One", "compounds": [{"id": "a", "name_zh": "甲", "name_en": "A"}]}
         for n in range(6):
             key = {"Idempotency-Key": f"{n}-{'x' * 40}"}
-            opened = httpx.post(f"{base}/communities", json={**body, "slug": f"c-{n}"}, headers=operator | key, timeout=30)
+            opened = HTTP.post(f"{base}/communities", json={**body, "slug": f"c-{n}"}, headers=operator | key, timeout=30)
             assert opened.status_code == 201, opened.text
         until("it is quiet", lambda: get("/quiet").json()["quiet"])
 
@@ -117,7 +117,7 @@ def test_workers_are_replicas_that_are_asked_as_one(environment: dict[str, str],
 
 def not_ready(base: str) -> bool:
     try:
-        answer = httpx.get(f"{base}/health/ready", timeout=8)
+        answer = HTTP.get(f"{base}/health/ready", timeout=8)
     except httpx.TransportError:
         return False
     return answer.status_code == 503 and "does not answer" in str(answer.json()["missing"])
