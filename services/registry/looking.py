@@ -11,6 +11,8 @@ from typing import NamedTuple
 
 from shared.written import CHINESE
 
+LETTER = re.compile(f"[^\\W\\d_{CHINESE}]")
+"""A letter of a script that parts its words."""
 RUN = re.compile(f"[{CHINESE}]+|[^\\W{CHINESE}]+")
 ENDINGS = ("ing", "ers", "ies", "er", "ed", "es", "s")
 FEWEST_LETTERS = 4
@@ -32,8 +34,21 @@ def found(q: str, entries: Mapping[str, Entry], items: Mapping[str, Collection[s
     texts = {id: f"{_joined(entry.texts)}\n{of_items.get(entry.item, '')}" for id, entry in entries.items()}
     chosen = set(entries)
     for word in _normal(q).split():
-        chosen &= {id for id, text in texts.items() if word in text} or _by_pieces(word, texts)
+        chosen &= {id for id, text in texts.items() if _written(word, text)} or _by_pieces(word, texts)
     return chosen
+
+
+def named(q: str, items: Mapping[str, Collection[str]]) -> list[str]:
+    """The items, in their order, in whose names and phrases every word of a search stands as it is written."""
+    words = _normal(q).split()
+    return [item for item, texts in items.items() if all(_written(word, _joined(texts)) for word in words)]
+
+
+def _written(word: str, text: str) -> bool:
+    """Whether a word stands in a text; one in letters from the beginning of a word there, for `sparking` is no parking."""
+    if word not in text or not LETTER.match(word):
+        return word in text
+    return re.search(f"(?<!{LETTER.pattern}){re.escape(word)}", text) is not None
 
 
 def _by_pieces(word: str, texts: Mapping[str, str]) -> set[str]:
@@ -43,7 +58,7 @@ def _by_pieces(word: str, texts: Mapping[str, str]) -> set[str]:
 
 def _has(run: str, text: str) -> bool:
     if not re.match(f"[{CHINESE}]", run):
-        return any(len(piece) >= FEWEST_LETTERS and piece in text for piece in (run, _stem(run)))
+        return any(len(piece) >= FEWEST_LETTERS and _written(piece, text) for piece in (run, _stem(run)))
     # The fewest single characters among the pieces into which the run can be cut, from its beginning to each place.
     fewest = [0] + [len(run)] * len(run)
     for end in range(1, len(run) + 1):

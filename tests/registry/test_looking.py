@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from services.registry.looking import Entry, found
+from services.registry.looking import Entry, found, named
 
 ITEMS = {
     "meal-service": ("助餐送餐", "Meals", "老人中午吃饭咋整", "老有所依", "Elderly"),
@@ -39,6 +39,10 @@ MENU = {
         ("plumber", {"repair"}),
         ("Repairs", {"repair"}),
         ("wife", set()),
+        # A word in letters stands from the beginning of a word.
+        ("end", set()),
+        ("lend", {"lend"}),
+        ("ending", set()),
         ("C++", set()),
         ("(", set()),
         ("午.", set()),
@@ -47,6 +51,12 @@ MENU = {
 )
 def test_a_word_is_found_as_it_is_written_or_else_by_its_pieces(q: str, ids: set[str]) -> None:
     assert found(q, MENU, ITEMS) == ids
+
+
+def test_an_item_is_named_by_what_stands_in_its_names_and_phrases() -> None:
+    assert named("老人 送餐", ITEMS) == ["meal-service"]
+    assert named("修水管", ITEMS) == [], "by its pieces nothing is named"
+    assert named("ＥＬＤＥＲ", ITEMS) == ["meal-service"], "in one width and case"
 
 
 def test_what_stands_somewhere_as_it_is_written_is_looked_for_no_further() -> None:

@@ -208,6 +208,38 @@ def test_the_menu_is_arranged_and_searched(registry: Harness, town: Town, organi
     }
 
 
+def test_a_search_that_finds_nothing_says_what_to_do_instead(town: Town, organization: str) -> None:
+    lunch = town.offer(organization)
+
+    def instead(**query: Any) -> Any:
+        page = town.get("/offers", community=town.id, **query)
+        assert page["items"] == []
+        return page["instead"]
+
+    # What somebody would serve, but nobody does: it is named, as many as are meant.
+    care = instead(q=" 居家  照护 ")
+    assert [(item["id"], item["category"], item["name_en"]) for item in care["items"]] == [
+        ("home-care", "elderly", "Home care")
+    ]
+    assert care["zh"].startswith("目前还没有组织提供“居家照护”。您照样可以提出需求：用自己的话")
+    assert care["en"].startswith(
+        "No organization offers “Home care” at present. You can make a request all the same, in your own"
+    )
+    assert care["request"] == "/api/matching/requests"
+    assert [item["id"] for item in instead(q="想唱歌")["items"]] == ["choir"]
+    # What has no name here.
+    printing = instead(q="打印")
+    assert printing["items"] == [] and printing["zh"].startswith("菜单上没有找到“打印”。可以换个说法再找，")
+    assert printing["en"].startswith("The menu has nothing under “打印”. Try other words, or make a request all the same,")
+    # What is there, but not so.
+    paid = instead(q="送餐", fee_mode="paid")
+    assert paid["items"] == [] and "去掉几个条件" in paid["zh"] and "with fewer of them" in paid["en"]
+
+    assert instead(fee_mode="paid") is None, "nothing was looked for by words"
+    found = town.get("/offers", community=town.id, q="送餐", limit=1)
+    assert ([offer["id"] for offer in found["items"]], found["instead"]) == ([lunch], None)
+
+
 def test_an_offer_outlives_its_item(town: Town, organization: str) -> None:
     id = town.offer(organization)
     town.put_taxonomy(TAXONOMY | {"categories": TAXONOMY["categories"][1:]})

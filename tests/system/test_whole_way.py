@@ -201,6 +201,20 @@ def test_an_import_reports_bad_rows_by_line_and_takes_in_the_rest(sample_system:
     assert [offer["title_zh"] for offer in menu.json()["items"]] == ["新增的一项服务"]
 
 
+def test_a_search_of_the_samples_menu_finds_what_is_nearest_or_says_what_to_do(sample_system: AllInOne) -> None:
+    def look(q: str) -> dict[str, Any]:
+        params = {"community": People(sample_system).community, "q": q}
+        return dict(httpx.get(f"{sample_system.address}/api/registry/offers", params=params).json())
+
+    assert [offer["item"] for offer in look("宠物")["items"]] == ["pet-management"]
+    assert [look(word)["items"] for word in ("parking", "printing")] == [[], []], "neither sparking sockets nor fingerprints"
+    parking, printing = look("停车"), look("打印")
+    assert (parking["items"], [item["name_zh"] for item in parking["instead"]["items"]]) == ([], ["停车协调"])
+    assert "还没有组织提供“停车协调”" in parking["instead"]["zh"]
+    assert (printing["items"], printing["instead"]["items"]) == ([], [])
+    assert "提出需求" in printing["instead"]["zh"] and "make a request" in printing["instead"]["en"]
+
+
 def test_an_import_of_what_nobody_knows_says_what_is_known(sample_system: AllInOne, tmp_path: Path) -> None:
     file = tmp_path / "people.csv"
     file.write_text("name,age\n")

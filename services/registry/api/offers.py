@@ -9,10 +9,10 @@ from fastapi import APIRouter, Query
 from services.registry.actions import offers as actions
 from services.registry.api.parameters import Filter, InCommunity
 from services.registry.queries import menu as queries
-from services.registry.views.offers import MenuEntry, MenuFilters, OfferChanges, OfferTerms, OfferView
+from services.registry.views.offers import Menu, MenuEntry, MenuFilters, OfferChanges, OfferTerms, OfferView
 from shared.access import Caller, allow
 from shared.events.registry import FeeMode, OrganizationClass
-from shared.web import EDGE, PAGE_REQUEST, Edge, Page, PageRequest
+from shared.web import EDGE, PAGE_REQUEST, Edge, PageRequest
 
 Search = Annotated[
     str | None,
@@ -51,9 +51,10 @@ def list_offers(
     page: PageRequest = PAGE_REQUEST,
     caller: Caller = allow("anyone"),
     edge: Edge = EDGE,
-) -> Page[MenuEntry]:
+) -> Menu:
     """The menu: the published offers of a community that an agreement in force covers today, with their organizations and
-    stars, narrowed by the filters. Stars are null below five residents' ratings. A suspended organization's are not on it."""
+    stars, narrowed by the filters. Stars are null below five residents' ratings. A suspended organization's are not on it.
+    Where a search by words finds nothing, `instead` says what to do."""
     filters = MenuFilters(
         organization_class=organization_class,
         category=category,

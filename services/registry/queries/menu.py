@@ -13,16 +13,27 @@ from services.registry import looking, rules
 from services.registry.looking import Entry
 from services.registry.models import Agreement, Category, Item, Offer, Organization, Satisfaction, Taxonomy
 from services.registry.queries.found import find_community, is_sqlite, today
-from services.registry.views.offers import MenuEntry, MenuFilters
+from services.registry.views.offers import Instead, Menu, MenuEntry, MenuFilters, NamedItem
 from shared.clock import CIVIL_TIME
 from shared.messaging import clocks
 from shared.problems import NotFound
-from shared.web import Page, PageRequest, paginate
+from shared.web import PageRequest, paginate
+
+MOST_ITEMS = 3
+"""So many items at most are named where a search finds nothing."""
+REQUEST_ZH = (
+    "用自己的话说清楚就行，网上提交、到服务站当面说、打电话都可以。"
+    "有组织能办，马上转去；暂时没有的，我们记着，同样的需求多了还会立项请组织来认领。"
+)
+REQUEST_EN = (
+    "in your own words: online, at the service station, or by phone. It goes to whoever can help; where nobody can yet, we "
+    "keep it, and together with others of its kind it becomes a project that organizations can claim."
+)
 
 
-def list_offers(session: Session, community_id: str, filters: MenuFilters, page: PageRequest) -> Page[MenuEntry]:
-    """The menu of a community: its published offers that an agreement in force covers today, narrowed by the filters. Raises
-    NotFound."""
+def list_offers(session: Session, community_id: str, filters: MenuFilters, page: PageRequest) -> Menu:
+    """The menu of a community: its published offers that an agreement in force covers today, narrowed by the filters; where a
+    search by words finds nothing, what to do instead. Raises NotFound."""
     find_community(session, community_id)
     wanted = select(Offer).where(*on_menu(session, community_id, today(session, community_id)))
     for name in ("category", "item", "fee_mode", "organization"):
@@ -35,12 +46,15 @@ def list_offers(session: Session, community_id: str, filters: MenuFilters, page:
         wanted = wanted.where(col(Offer.organization).in_(of_class))
     if filters.compound is not None:
         wanted = wanted.where(_serves(session, filters.compound))
-    if filters.q and not filters.q.isspace():
-        wanted = wanted.where(_said(session, community_id, filters.q))
+    q = " ".join((filters.q or "").split())
+    if q:
+        wanted = wanted.where(_said(session, community_id, q))
     if filters.open_now:
         wanted = wanted.where(col(Offer.hours).in_(_hours_open_now(session, community_id)))
     found = paginate(session, wanted, Offer.id, page, lambda offer: offer.id)
-    return Page(items=_menu_entries(session, found.items), next=found.next)
+    nothing = q and not found.items and page.after is None
+    instead = _instead(session, community_id, q, filters) if nothing else None
+    return Menu(items=_menu_entries(session, found.items), next=found.next, instead=instead)
 
 
 def get_offer(session: Session, offer_id: str) -> MenuEntry:
@@ -102,6 +116,38 @@ def _said(session: Session, community: str, q: str) -> Any:
     return col(Offer.id).in_(looking.found(q, entries, _names_of_items(session, community)))
 
 
+def _instead(session: Session, community: str, q: str, filters: MenuFilters) -> Instead:
+    """What to do where nothing on the menu is found by these words; items are named where nothing else narrowed the search."""
+    if any(filters.model_dump(exclude={"q"}).values()):
+        return Instead(
+            zh=f"菜单上没有同时符合这些条件的“{q}”。可以去掉几个条件再找，也可以直接提出需求：{REQUEST_ZH}",
+            en=f"Nothing on the menu under “{q}” meets all these conditions. Look again with fewer of them, or make a request "
+            f"{REQUEST_EN}",
+            items=[],
+        )
+    offered = set(session.exec(select(Offer.item).where(*on_menu(session, community, today(session, community)))))
+    meant = [item for item in looking.named(q, _names_of_items(session, community)) if item not in offered][:MOST_ITEMS]
+    found = session.exec(
+        select(Item)
+        .join(Taxonomy, col(Taxonomy.id) == Item.taxonomy)
+        .where(Taxonomy.community == community, col(Item.id).in_(meant))
+        .order_by(col(Item.position))
+    )
+    items = [NamedItem.model_validate(item, from_attributes=True) for item in found]
+    if not items:
+        return Instead(
+            zh=f"菜单上没有找到“{q}”。可以换个说法再找，也可以直接提出需求：{REQUEST_ZH}",
+            en=f"The menu has nothing under “{q}”. Try other words, or make a request all the same, {REQUEST_EN}",
+            items=[],
+        )
+    return Instead(
+        zh=f"目前还没有组织提供{'、'.join(f'“{item.name_zh}”' for item in items)}。您照样可以提出需求：{REQUEST_ZH}",
+        en=f"No organization offers {', '.join(f'“{item.name_en}”' for item in items)} at present. "
+        f"You can make a request all the same, {REQUEST_EN}",
+        items=items,
+    )
+
+
 def _names_of_items(session: Session, community: str) -> dict[str, list[str]]:
     """What each item is called: its own names and phrases, and its category's."""
     found = session.execute(
@@ -109,6 +155,7 @@ def _names_of_items(session: Session, community: str) -> dict[str, list[str]]:
         .join(Taxonomy, col(Taxonomy.id) == Item.taxonomy)
         .join(Category, and_(col(Category.taxonomy) == Item.taxonomy, col(Category.id) == Item.category))
         .where(Taxonomy.community == community)
+        .order_by(col(Item.position))
     )
     return {
         item.id: [text for one in (item, category) for text in (one.name_zh, one.name_en, *one.phrases_zh, *one.phrases_en)]

@@ -9,6 +9,7 @@ from pydantic import BaseModel, Field
 
 from services.registry.views.base import UNCHANGED, Area, Capacity, Hours, Languages, Name, Price, Terms, Text
 from shared.events.registry import FeeMode, OrganizationClass, PriceUnit, ServedIn
+from shared.web import Page
 
 
 class OfferTerms(Terms):
@@ -83,6 +84,31 @@ class MenuEntry(OfferView):
     ratings: int
     organization_stars: float | None
     organization_ratings: int
+
+
+class NamedItem(BaseModel):
+    """An item of the taxonomy."""
+
+    id: str
+    category: str
+    name_zh: str
+    name_en: str
+
+
+class Instead(BaseModel):
+    """What to do where a search finds nothing, in words: to make a request all the same. `items`: what seems to be looked for,
+    which nobody offers at present."""
+
+    zh: str
+    en: str
+    items: list[NamedItem]
+    request: str = Field(default="/api/matching/requests", description="Where a request is made, in the resident's own words.")
+
+
+class Menu(Page[MenuEntry]):
+    """A page of the menu. `instead`, where a search by words finds nothing."""
+
+    instead: Instead | None = None
 
 
 class MenuFilters(BaseModel):
