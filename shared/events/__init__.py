@@ -1,4 +1,4 @@
-"""The facts: one file per teller, the envelope in `base`. Importing this package fills the catalogue."""
+"""The facts: one room per teller, the envelope in `base`. Importing this package fills the catalogue."""
 
 from shared.events import feedback, matching, notify, registry
 from shared.events.base import CloudEvent, Fact, Part, catalogue, fact_class, json_format

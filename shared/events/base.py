@@ -32,7 +32,8 @@ class Fact(Part):
 
     A released class names, in its class arguments, its `type` (`fenghe.offer.published.v1`, past tense; a breaking change
     is a new type) and whether it is `public`. The base of a subject's facts names the field that holds the subject's id
-    (`about`). The teller is the module: a fact of `shared/events/registry.py` is told by registry.
+    (`about`). The teller is the module: a fact of `shared/events/registry.py` is told by registry, one of
+    `shared/events/matching/` by matching.
     """
 
     type: ClassVar[str] = ""
@@ -53,7 +54,7 @@ class Fact(Part):
                 raise TypeError(f"{cls.__name__}: {type!r} is not of the form fenghe.<thing>.<past-tense>.v<n>")
             if type in _catalogue:
                 raise TypeError(f"{cls.__name__}: the type {type!r} is taken by {_catalogue[type].__name__}")
-            cls.teller = cls.teller or cls.__module__.rpartition(".")[2]
+            cls.teller = cls.teller or _teller_of(cls.__module__)
             _catalogue[type] = cls
 
     @classmethod
@@ -79,6 +80,11 @@ class Fact(Part):
     def schema_path(cls) -> str:
         """Where the JSON Schema of this class of facts is served, below the deployment's public address."""
         return f"/api/{cls.teller}/schemas/{cls.type}.json"
+
+
+def _teller_of(module: str) -> str:
+    room = module.removeprefix("shared.events.")
+    return module.rpartition(".")[2] if room == module else room.partition(".")[0]
 
 
 FactT = TypeVar("FactT", bound=Fact)

@@ -14,7 +14,7 @@ from tests.drills.deployment import ROOT, Compose, fenghe, run
 
 NEW_FIELD = "heard_by"
 CHANGES = {
-    "shared/events/matching.py": (
+    "shared/events/matching/requests.py": (
         r"(class RequestState\(Fact, about=\"request\"\):\n    \"\"\".*?\"\"\"\n)",
         rf"\1\n    {NEW_FIELD}: str | None = 'the new version'\n",
     ),
