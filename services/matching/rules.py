@@ -102,7 +102,11 @@ OBJECTION: LifeCycle = {
     ("raised", "uphold"): "upheld",
     ("raised", "reject"): "rejected",
 }
-QUESTION: LifeCycle = {("asked", "answer"): "answered"}
+QUESTION: LifeCycle = {
+    ("asked", "answer"): "answered",
+    # The answer before stays there to be read.
+    ("answered", "correct"): "answered",
+}
 TIME_TO_ANSWER = {"routine": timedelta(days=3), "soon": timedelta(days=1), "urgent": timedelta(hours=4)}
 """How long an organization has to accept or decline a request, by its urgency."""
 OPEN_REQUEST = ("classified", "matched", "unmatched", "gathered", "accepted")

@@ -11,7 +11,7 @@ from sqlalchemy.exc import IntegrityError
 from services.matching import allocate, queries
 from services.matching.models import Allocation, Assignment, Claim, Meeting
 from services.matching.rules import MEETING
-from shared.events.matching import MeetingConcluded, MeetingScheduled, ProjectAssigned, ProjectClaimed
+from shared.events.matching import MeetingConcluded, MeetingScheduled, ProjectAssigned, ProjectClaimed, QuestionCorrected
 from shared.identifiers import new_id
 from tests.matching.given import CHOIR, PLUMBING
 from tests.matching.test_projects import carriers, problem, statuses, unmatched
@@ -19,6 +19,28 @@ from tests.matching.test_projects import carriers, problem, statuses, unmatched
 
 def outcomes(meeting, town):
     return {(town.name_of(one["organization"]), one["project"]): one["won"] for one in meeting["outcomes"]}
+
+
+def test_an_answer_is_corrected_and_the_one_before_stays_to_be_read(matching, town, desk):
+    town.open_with(matching)
+    carriers(matching, town, "甲")
+    unmatched(matching, town)
+    project = desk.opened()
+    meeting = desk.schedule(project)
+    asked = desk.done(f"meetings/{meeting}/questions", {"project": project, "text": "包周末吗？"}, of="甲")
+    path = f"questions/{asked['id']}"
+    assert problem(desk.ask(f"{path}/correction", {"text": "包"})) == (409, "question-asked")
+    first = desk.done(f"{path}/answer", {"text": "只包工作日。"})
+    assert problem(desk.ask(f"{path}/correction", {"text": "只包工作日。"})) == (409, "answer-unchanged")
+    assert desk.ask(f"{path}/correction", {"text": "包"}, of="甲").status_code == 403
+    told = len(desk.told())
+    for text in ("周六也包。", "周末都包。"):
+        assert desk.done(f"{path}/correction", {"text": text})["answer"] == text
+    assert desk.told()[told:] == ["question.corrected"] * 2
+    assert matching.told(QuestionCorrected)[-1].data.status == "answered"
+    (read,) = matching.client.get(f"/api/matching/meetings/{meeting}").json()["questions"]
+    assert [one["answer"] for one in read["earlier"]] == ["只包工作日。", "周六也包。"]
+    assert read["earlier"][0]["answered_at"] == first["answered_at"] <= read["answered_at"]
 
 
 def test_from_the_announcement_to_the_assignment(matching, town, desk):
@@ -35,7 +57,7 @@ def test_from_the_announcement_to_the_assignment(matching, town, desk):
     assert desk.done(f"questions/{question['id']}/answer", {"text": "只包工作日。"})["answer"] == "只包工作日。"
     assert problem(desk.ask(f"questions/{question['id']}/answer", {"text": "改口"})) == (409, "question-answered")
     (read,) = matching.client.get(f"/api/matching/meetings/{meeting}").json()["questions"]
-    assert (read["text"], read["answer"]) == ("包周末吗？", "只包工作日。")
+    assert (read["text"], read["answer"], read["earlier"]) == ("包周末吗？", "只包工作日。", [])
 
     assert problem(desk.claim("甲", meals)) == (409, "meeting-scheduled")
     desk.done(f"meetings/{meeting}/opening")

@@ -156,7 +156,8 @@ def question(matching: Harness) -> Life:
     def bear() -> Subject:
         asked = {"project": project, "text": "几位老人？"}
         id = desk.done(f"meetings/{meeting}/questions", asked, of="乙")["id"]
-        return Subject(id, lambda verb: post(desk, f"questions/{id}/{verb}", {"text": f"{next(numbers)} 位"}))
+        route = {"answer": "answer", "correct": "correction"}
+        return Subject(id, lambda verb: post(desk, f"questions/{id}/{route[verb]}", {"text": f"{next(numbers)} 位"}))
 
     return Life(matching, rules.QUESTION, bear, "asked")
 

@@ -222,6 +222,7 @@ class Neighbourhood:
             self.meeting_told(m.MeetingConfirmed, "confirmed"),
             self.about_the_project(m.QuestionAsked, question=self.question, status="asked"),
             self.about_the_project(m.QuestionAnswered, question=self.question, status="answered"),
+            self.about_the_project(m.QuestionCorrected, question=self.question, status="answered"),
             self.about_the_project(m.ObjectionRaised, objection=self.objection, status="raised"),
             self.about_the_project(m.ObjectionUpheld, objection=self.objection, status="upheld"),
             self.about_the_project(m.ObjectionRejected, objection=self.objection, status="rejected"),

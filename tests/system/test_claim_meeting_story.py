@@ -25,6 +25,11 @@ def test_the_claim_meeting_from_its_announcement_to_the_delivered_project(desk: 
     assert "question.answered" in desk.told(desk.of(mulin))
     (read,) = desk.see(f"/meetings/{meeting}", {})["questions"]
     assert (read["text"], read["answer"]) == ("有厨房可用吗？", "社区食堂可用。")
+    # The station was mistaken: it says so, and what it had said stays to be read.
+    desk.do(f"/questions/{question['id']}/correction", {"text": "社区食堂只有上午可用。"})
+    assert desk.told(desk.of(mulin))[-1] == "question.corrected"
+    (read,) = desk.see(f"/meetings/{meeting}", {})["questions"]
+    assert (read["answer"], [one["answer"] for one in read["earlier"]]) == ("社区食堂只有上午可用。", ["社区食堂可用。"])
     assert desk.kind_of_problem(f"/projects/{lunch}/claims", {"wish": 1}, desk.of(mulin)) == "meeting-scheduled"
 
     # Claimed in the order of wishes, withdrawn until the bell.

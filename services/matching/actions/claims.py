@@ -10,7 +10,7 @@ from services.matching import projects, queries, telling
 from services.matching.actions.projects import held_with_meeting
 from services.matching.models import Claim, Meeting, Organization, Pair, Project, Question
 from services.matching.rules import PROJECT, QUESTION, SERVING
-from services.matching.views import AnswerTerms, ClaimTerms, ProjectView, QuestionTerms, QuestionView
+from services.matching.views import AnswerTerms, AnswerView, ClaimTerms, ProjectView, QuestionTerms, QuestionView
 from shared.access import Caller
 from shared.clock import civil_date
 from shared.events.matching import (
@@ -21,6 +21,7 @@ from shared.events.matching import (
     ProjectUncovered,
     QuestionAnswered,
     QuestionAsked,
+    QuestionCorrected,
     Reason,
 )
 from shared.events.words import WithdrawnBecause
@@ -204,15 +205,35 @@ def ask_question(tx: Transaction, caller: Caller, id: str, terms: QuestionTerms)
 
 def answer_question(tx: Transaction, caller: Caller, id: str, terms: AnswerTerms) -> QuestionView:
     """Answer a question, for all to read."""
-    question = tx.session.exec(select(Question).where(Question.id == id).with_for_update()).first()
-    if question is None:
-        raise NotFound("question", id)
-    caller.belongs_to(question.community)
+    question = _question(tx, caller, id)
     follow(QUESTION, "question", "asked" if question.answer is None else "answered", "answer")
     question.answer, question.answered_at = terms.text, tx.now(question.community)
     tx.session.add(question)
     tx.tell(QuestionAnswered(**telling.question_state(question)))
     return QuestionView.model_validate(question, from_attributes=True)
+
+
+def correct_answer(tx: Transaction, caller: Caller, id: str, terms: AnswerTerms) -> QuestionView:
+    """Correct the answer to a question; the one before stays there to be read. Raises Conflict where there is none yet, or
+    (`answer-unchanged`) where it says the same."""
+    question = _question(tx, caller, id)
+    follow(QUESTION, "question", "asked" if question.answer is None else "answered", "correct")
+    if question.answer == terms.text:
+        raise Conflict("answer-unchanged", "The answer says this already.", "text")
+    before = AnswerView.model_validate(question, from_attributes=True)
+    question.earlier = [*question.earlier, before.model_dump(mode="json")]
+    question.answer, question.answered_at = terms.text, tx.now(question.community)
+    tx.session.add(question)
+    tx.tell(QuestionCorrected(**telling.question_state(question)))
+    return QuestionView.model_validate(question, from_attributes=True)
+
+
+def _question(tx: Transaction, caller: Caller, id: str) -> Question:
+    question = tx.session.exec(select(Question).where(Question.id == id).with_for_update()).first()
+    if question is None:
+        raise NotFound("question", id)
+    caller.belongs_to(question.community)
+    return question
 
 
 def require_agreement(tx: Transaction, project: Project, organization: str) -> None:

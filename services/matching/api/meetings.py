@@ -76,6 +76,13 @@ def answer_question(id: str, body: AnswerTerms, caller: Caller = allow("station"
     return edge.run(actions.claims.answer_question, caller, id, body)
 
 
+@router.post("/questions/{id}/correction", tags=["meetings"])
+def correct_answer(id: str, body: AnswerTerms, caller: Caller = allow("station"), edge: Edge = EDGE) -> QuestionView:
+    """Correct the answer to a question, for all to read; the one before stays there (`earlier`). Tells `question.corrected`.
+    409 `question-asked`, `answer-unchanged`."""
+    return edge.run(actions.claims.correct_answer, caller, id, body)
+
+
 @router.post("/meetings/{id}/opening", tags=["meetings"])
 def open_meeting(id: str, caller: Caller = allow("station"), edge: Edge = EDGE) -> MeetingView:
     """Open the meeting, not before its published time: organizations claim, and withdraw, until the bell."""

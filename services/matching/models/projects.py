@@ -194,7 +194,8 @@ class CapacityPrice(Table, table=True):
 
 
 class Question(Table, table=True):
-    """What an organization asked about a project before the bell, and the station's answer."""
+    """What an organization asked about a project before the bell, and the station's answer; the answers that it corrected stand
+    in `earlier`, as in `AnswerView`, oldest first."""
 
     __tablename__ = "questions"
 
@@ -207,6 +208,7 @@ class Question(Table, table=True):
     asked_at: datetime = Field(sa_type=UTCDateTime)
     answer: str | None = None
     answered_at: datetime | None = Field(default=None, sa_type=UTCDateTime)
+    earlier: list[dict[str, Any]] = Field(default_factory=list, sa_type=JSON)
 
 
 class Objection(Table, table=True):

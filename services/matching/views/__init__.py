@@ -10,6 +10,7 @@ from services.matching.views.method import Method, ModelView, ProjectKindView, R
 from services.matching.views.projects import (
     AllocationView,
     AnswerTerms,
+    AnswerView,
     ClaimTerms,
     ClaimView,
     DecisionTerms,
@@ -70,6 +71,7 @@ __all__ = [
     "AllocationView",
     "AlsoView",
     "AnswerTerms",
+    "AnswerView",
     "BilingualText",
     "CandidateView",
     "ClaimTerms",

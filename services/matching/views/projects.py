@@ -129,7 +129,7 @@ class QuestionTerms(Terms):
 
 
 class AnswerTerms(Terms):
-    """The answer to a question, for all to read."""
+    """The answer to a question, or its correction, for all to read."""
 
     text: Words
 
@@ -231,8 +231,15 @@ class ProjectView(BaseModel):
     reason: str | None
 
 
+class AnswerView(BaseModel):
+    """An answer that was corrected since, and when it was given."""
+
+    answer: str
+    answered_at: datetime
+
+
 class QuestionView(BaseModel):
-    """A question and its answer, null until there is one."""
+    """A question and its answer, null until there is one; `earlier` are the answers that were corrected, oldest first."""
 
     id: str
     project: str
@@ -241,6 +248,7 @@ class QuestionView(BaseModel):
     asked_at: datetime
     answer: str | None
     answered_at: datetime | None
+    earlier: list[AnswerView]
 
 
 class PairView(BaseModel):

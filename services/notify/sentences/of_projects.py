@@ -97,6 +97,11 @@ OF_PROJECTS: Mapping[tuple[str, RecipientKind], Text] = {
         "{date}，贵组织就{place}的{project}提的问题有了答复。",
         "On {date} your question about {project} of {place} was answered.",
     ),
+    ("question.corrected", "organization"): Text(
+        "{date}，服务站更正了对贵组织就{place}的{project}所提问题的答复，原来的答复也还看得到，请留意。",
+        "On {date} the station corrected its answer to your question about {project} of {place}; please take note. The answer "
+        "before can still be read.",
+    ),
     ("objection.raised", "station"): Text(
         "{date}，有组织对{place}的{project}的认领结果提出异议，请查明并答复。",
         "On {date} an organization objected to the result for {project} of {place}; please look into it and answer.",

@@ -125,9 +125,10 @@ OF_REQUESTS: Mapping[tuple[str, RecipientKind], Text] = {
         "there go on thinking about it, and tell you what comes of it.",
     ),
     ("request.closed", "resident"): Text(
-        "{date}，服务站把您在{place}提出的{need}办结了；您还可以打开专属链接评分。如果其实没有办好，请告诉服务站。",
+        "{date}，服务站把您在{place}提出的{need}办结了；您还可以打开专属链接评分。如果其实没有办好，请告诉服务站，"
+        "或者用这个链接再提一次。",
         "On {date} the station closed your {need} in {place}, which was reported as done. You can still rate it over your "
-        "personal link; if it is not done after all, please tell the station.",
+        "personal link; if it is not done after all, please tell the station, or ask again with that link.",
     ),
     (UNSERVED, "resident"): Text(
         "您在{place}提出的{need}，服务站看过以后，{date}予以办结；怎么办的、为什么，写在您的专属链接里，欢迎随时来站里谈。",

@@ -17,6 +17,7 @@ from shared.events.matching.meetings import (
     Outcome,
     QuestionAnswered,
     QuestionAsked,
+    QuestionCorrected,
     QuestionState,
 )
 from shared.events.matching.projects import (
@@ -96,6 +97,7 @@ __all__ = [
     "ProjectUncovered",
     "QuestionAnswered",
     "QuestionAsked",
+    "QuestionCorrected",
     "QuestionState",
     "Reason",
     "ReferralAccepted",

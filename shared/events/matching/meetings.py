@@ -92,6 +92,10 @@ class QuestionAnswered(QuestionState, type="fenghe.question.answered.v1"):
     """The station answered, for all to read."""
 
 
+class QuestionCorrected(QuestionState, type="fenghe.question.corrected.v1"):
+    """The station corrected its answer; the one before stays there to be read."""
+
+
 class ObjectionState(Fact, about="objection"):
     """An organization's objection to how a project it had claimed was allocated. Its words are read in matching."""
 
