@@ -61,6 +61,8 @@ def hold_served_with(tx: Transaction, id: str) -> list[Project]:
     if served is None or served.served_at is None:
         return []
     project, merged_into = served.project, served.merged_into
+    if project is None and merged_into is None:
+        return []
     delivered = select(Project.id, Project.requests).where(
         Project.community == served.community,
         Project.organization == served.organization,

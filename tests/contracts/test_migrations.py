@@ -161,6 +161,16 @@ def test_what_the_version_before_cannot_keep_is_said_before_anything_is_changed(
     with database.engine.begin() as connection:
         assert connection.exec_driver_sql("SELECT count(*) FROM requests").scalar_one() == 2
         connection.exec_driver_sql("DELETE FROM requests WHERE id = 'dismissed'")
+        for id, status in (("first", "withdrawn"), ("again", "made")):
+            decided_at = "NULL" if status == "made" else "'2026-11-22 09:30:00'"
+            values = f"'{id}', 'c', 'served', 'o', 'offer', 'item', 'category', 'garden', 1, '{status}'"
+            connection.exec_driver_sql(
+                "INSERT INTO referrals (id, community, request, organization, offer, item, category, compound, rank, status, "
+                f"made_at, due_at, decided_at) VALUES ({values}, '2026-11-22 09:30:00', '2026-11-25 09:30:00', {decided_at})"
+            )
+    with pytest.raises(MigrationError, match=r"again after they were taken back.* nothing was changed"):
+        downgrade(matching, database, "matching_0012")
+    assert is_current(matching, database)
     downgrade(matching, database, "matching_0013")
     assert not is_current(matching, database)
     with pytest.raises(IntegrityError), database.engine.begin() as connection:
