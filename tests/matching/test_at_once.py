@@ -95,7 +95,7 @@ def test_a_request_that_is_read_while_the_menu_changes_is_not_left_out(matching,
     offer = matching.event(town.offer("甲"))
     with ThreadPoolExecutor(1) as pool:
         delivery = pool.submit(matching.deliver, [offer])
-        assert changing.wait(10)
+        assert changing.wait(60)
         request = town.submit(matching)
         delivery.result()
     assert steps.asked(request["id"]) == "甲"

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+import redis
 
 from shared import database
 from shared.messaging.entries import fields_of
@@ -28,11 +29,19 @@ def ready(listener: Harness) -> bool:
     return bool(listener.client.get(f"/api/{listener.service.name}/health/ready").status_code == 200)
 
 
+def stands(listener: Harness, stream: str) -> bool:
+    """Whether the listener's group is there."""
+    try:
+        return listener.service.group in [one["name"].decode() for one in listener.redis.xinfo_groups(stream)]
+    except redis.ResponseError:  # not even the stream is
+        return False
+
+
 def test_a_stream_and_its_group_that_vanish_are_made_again_and_read_again(harness: Callable[[Any], Harness]) -> None:
     listener = harness(service)
     listener.hear(offer(1, "before"))
     listener.redis.flushall()
-    until(lambda: not listener.host._broker.reading)
+    until(lambda: stands(listener, "fenghe:registry"))
     until(lambda: ready(listener))
     listener.hear(offer(2, "after"))
     assert {row.title for row in listener.rows(Offer)} == {"before", "after"}

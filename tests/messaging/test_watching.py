@@ -174,7 +174,7 @@ def test_a_replica_that_waits_is_seen_again_and_again(server: EmbeddedValkey, im
         seen.extend(one["idle"] for one in status["replicas"] if one["name"] == listener.host.replica)
         return sum(later < before for before, later in pairwise(seen)) >= 3
 
-    until(thrice, 20)
+    until(thrice)
     assert listener.redis.xlen(STREAM) == 0, "nothing had come that it waited for"
 
 

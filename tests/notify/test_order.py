@@ -76,11 +76,10 @@ def test_a_replica_that_stands_still_in_its_turn_loses_it(replicas: list[Harness
     fenghe = Neighbourhood()
     host = replicas[0].host
     with host.database.engine.connect() as hanging:
-        hanging.execute(sa.text("SET idle_in_transaction_session_timeout = '2s'"))
-        hanging.commit()
         assert hanging.execute(sa.select(sa.func.pg_try_advisory_xact_lock(feeding.LOCK))).scalar()
         told = [retell(replica, fenghe) for replica in replicas]
         assert stream(replicas[0]) == []
+        hanging.execute(sa.text("SET LOCAL idle_in_transaction_session_timeout = '500ms'"))
         until(lambda: stream(replicas[0]) == told)
         hanging.invalidate()
 
