@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 ARGS ?=
 
-.PHONY: help demo test check up bench faults drills fuzz format lock clean
+.PHONY: help demo test check lint types imports contracts up bench faults drills fuzz format lock clean
 .DEFAULT_GOAL := help
 
 help: ## What there is to make
@@ -23,11 +23,19 @@ demo: $(VENV)/.installed ## Play a season of the sample community and print its 
 test: $(VENV)/.installed ## Run the tests
 	$(BIN)/python -m pytest -n auto $(ARGS)
 
-check: $(VENV)/.installed ## Lint, types, architecture, documents in step with the code
+check: lint types imports contracts ## Lint, types, architecture, documents in step with the code
+
+lint: $(VENV)/.installed
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+
+types: $(VENV)/.installed
 	$(BIN)/mypy shared services deploy
+
+imports: $(VENV)/.installed
 	$(BIN)/lint-imports
+
+contracts: $(VENV)/.installed
 	$(BIN)/python -m pytest tests/architecture tests/contracts $(ARGS)
 
 up: $(VENV)/.installed ## Serve the sample community until Ctrl-C

@@ -12,7 +12,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Sequence
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -36,8 +36,7 @@ def run(
 ) -> subprocess.CompletedProcess[str]:
     """Run a command to its end, without what this shell has set for Fenghe. `given` is its standard input."""
     clean = {name: value for name, value in os.environ.items() if not re.match(r"FENGHE_|COMPOSE_|\w+_PASSWORD$", name)}
-    if subprocess.run(["docker", "buildx", "version"], capture_output=True, check=False).returncode != 0:
-        clean["DOCKER_BUILDKIT"] = "0"
+    clean |= _builder()
     source: dict[str, Any] = {"stdin": subprocess.DEVNULL} if given is None else {"input": given}
     outcome = subprocess.run(
         command, cwd=ROOT, env=clean | environment, capture_output=True, text=True, timeout=within, check=False, **source
@@ -47,6 +46,14 @@ def run(
             f"{' '.join(command)} ended with {outcome.returncode}:\n{(outcome.stdout + outcome.stderr)[-4000:]}"
         )
     return outcome
+
+
+@cache
+def _builder() -> dict[str, str]:
+    """What tells docker to build with its older builder, where the newer one is missing. Asked once: it takes as long as many a
+    command."""
+    found = subprocess.run(["docker", "buildx", "version"], capture_output=True, check=False)
+    return {} if found.returncode == 0 else {"DOCKER_BUILDKIT": "0"}
 
 
 def fenghe(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
