@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -16,6 +17,7 @@ import httpx
 import pytest
 
 from shared.access import Role, load_signer
+from tests.forking import CONTEXT, be_fenghe
 
 ROOT = Path(__file__).parent.parent.parent
 READY = "Fenghe is ready at "
@@ -29,16 +31,31 @@ second. Each call has a connection of its own: the system may have been started 
 
 def fenghe(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
     """Run a command of Fenghe to its end."""
-    clean = {name: value for name, value in os.environ.items() if not name.startswith("FENGHE_")}
     return subprocess.run(
         [sys.executable, "-m", "deploy.cli", *arguments],
         cwd=ROOT,
-        env=clean | environment,
+        env=_clean() | environment,
         capture_output=True,
         text=True,
         timeout=300,
         check=False,
     )
+
+
+def fenghe_again(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """The same, by a process that is forked where everything is imported already: for a test that gives dozens of commands, of
+    which others are whole programs elsewhere."""
+    with tempfile.TemporaryDirectory(prefix="fenghe-") as folder:
+        process = CONTEXT.Process(target=be_fenghe, args=(arguments, _clean() | environment, Path(folder)))
+        process.start()
+        process.join(300)
+        assert process.exitcode is not None, f"{arguments} did not end"
+        said = (Path(folder, name).read_text(encoding="utf-8") for name in ("output", "errors"))
+        return subprocess.CompletedProcess(arguments, process.exitcode, *said)
+
+
+def _clean() -> dict[str, str]:
+    return {name: value for name, value in os.environ.items() if not name.startswith("FENGHE_")}
 
 
 class AllInOne:
@@ -57,7 +74,7 @@ class AllInOne:
 
     def start(self, *arguments: str) -> None:
         """Start, on the port it had before if it had one, and wait until it is ready."""
-        clean = {name: value for name, value in os.environ.items() if not name.startswith("FENGHE_")} | ON_THIS_MACHINE
+        clean = _clean() | ON_THIS_MACHINE
         command = [sys.executable, *self.program, "up", "--data", str(self.data), "--port", str(self.port), *arguments]
         self.process = subprocess.Popen(
             command, cwd=ROOT, env=clean, stdout=subprocess.PIPE, stderr=self.log.open("a"), text=True, start_new_session=True

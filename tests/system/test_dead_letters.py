@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import redis
 
-from tests.system.conftest import HTTP, AllInOne, fenghe
+from tests.system.conftest import HTTP, AllInOne, fenghe, fenghe_again
 
 UNREADABLE = {"type": "fenghe.offer.published.v1", "specversion": "0.3"}
 
@@ -17,7 +17,7 @@ def test_dead_letters_are_shown_by_cause_and_each_replay_is_tracked(all_in_one: 
     system.start()
 
     def dead_letters(*arguments: str) -> tuple[int, str]:
-        done = fenghe("dead-letters", "--data", str(system.data), *arguments)
+        done = fenghe_again("dead-letters", "--data", str(system.data), *arguments)
         return done.returncode, done.stdout + done.stderr
 
     assert dead_letters() == (0, "There are no dead letters to replay.\n")
@@ -63,7 +63,7 @@ def test_what_can_never_be_a_fact_is_set_aside_with_a_reason_and_kept(all_in_one
     system.start()
 
     def run(command: str, *arguments: str) -> tuple[int, str]:
-        done = fenghe(command, "--data", str(system.data), *arguments)
+        done = fenghe_again(command, "--data", str(system.data), *arguments)
         return done.returncode, done.stdout + done.stderr
 
     with redis.Redis.from_url(f"unix://{system.data / 'valkey' / 'valkey.sock'}") as client:
