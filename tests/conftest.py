@@ -66,17 +66,15 @@ def redis_url(valkey: EmbeddedValkey) -> str:
 
 
 class Server:
-    """The PostgreSQL server."""
+    """The PostgreSQL server, if there is one."""
 
     def __init__(self) -> None:
-        url = sa.make_url(POSTGRES).set(drivername="postgresql+psycopg")
-        self._engine = sa.create_engine(url, isolation_level="AUTOCOMMIT", poolclass=sa.NullPool)
         self._made: list[str] = []
 
     def make(self, name: str, template: str = "template1") -> str:
         """A new database, as the template is; its name."""
         database = f"fenghe_test_{name}_{uuid.uuid4().hex[:12]}"
-        with self._engine.connect() as connection:
+        with self._connect() as connection:
             connection.execute(sa.text(f'CREATE DATABASE "{database}" TEMPLATE "{template}"'))
         self._made.append(database)
         return database
@@ -87,9 +85,14 @@ class Server:
 
     def drop(self) -> None:
         """Drop what was made."""
-        with self._engine.connect() as connection:
-            for database in self._made:
-                connection.execute(sa.text(f'DROP DATABASE "{database}" WITH (FORCE)'))
+        if self._made:
+            with self._connect() as connection:
+                for database in self._made:
+                    connection.execute(sa.text(f'DROP DATABASE "{database}" WITH (FORCE)'))
+
+    def _connect(self) -> sa.Connection:
+        url = sa.make_url(POSTGRES).set(drivername="postgresql+psycopg")
+        return sa.create_engine(url, isolation_level="AUTOCOMMIT", poolclass=sa.NullPool).connect()
 
 
 class Templates:
