@@ -79,7 +79,7 @@ def test_a_new_taxonomy_leaves_what_was_read_as_it_is(matching, town, steps):
     matching.hear(town.taxonomy(version=2, categories=CATEGORIES[1:]))
     assert steps.seen(request["id"]) == before
     later = steps.seen(town.submit(matching, text="想加入合唱团唱歌")["id"])
-    assert (later["classifier"], later["item"]) == ("ridge-words-v3/tiny/2", CHOIR)
+    assert (later["classifier"], later["item"]) == ("ridge-words-v4/tiny/2", CHOIR)
     # An item that has no name any more is still served.
     steps.decide(request["id"], "decline")
     matching.hear(*town.member("乙"))

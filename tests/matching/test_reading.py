@@ -15,7 +15,7 @@ from services.matching.classify.fitting import fit
 from services.matching.classify.lessons import Label, Leaf, syllabus, topics_of_fact, topics_of_file
 from services.matching.classify.measures import Judged, measures
 from services.matching.classify.model import Model
-from services.matching.classify.words import FIELD, FILES, SYNONYM, features
+from services.matching.classify.words import FIELD, FILES, MATTER, SYNONYM, features
 from tests.matching.given import CATEGORIES, CHOIR, GIBBERISH, LEAK, PESTS, PLUMBING
 
 TOPICS = topics_of_fact(CATEGORIES)
@@ -184,7 +184,7 @@ def test_measures():
 
 
 def test_words_that_are_listed_together_speak_for_each_other():
-    assert set(features("耗子")) & set(features("mouse")) == {f"{SYNONYM}蟑螂"}
+    assert set(features("耗子")) & set(features("mouse")) == {f"{SYNONYM}蟑螂", f"{MATTER}老鼠"}
 
 
 def test_every_line_of_related_words_has_a_name_of_its_own():

@@ -21,7 +21,7 @@ def test_from_submitted_to_closed(matching, town, steps):
     assert "text" not in request
     view = steps.seen(request["id"])
     assert (view["status"], view["item"], view["category"]) == ("matched", PLUMBING, "housing")
-    assert view["classifier"] == "ridge-words-v3/tiny/1"
+    assert view["classifier"] == "ridge-words-v4/tiny/1"
     assert view["confidence"] > 0.5
     (candidate,) = view["candidates"]
     assert candidate["organization_name_zh"] == "应急抢修队"

@@ -148,8 +148,8 @@ def test_what_others_write_beside_the_format_is_left_to_them(tmp_path: Path) -> 
 
 def test_the_words_of_many_texts_help_to_read_one_another(taxonomy: Path, tmp_path: Path) -> None:
     """No phrase knows 投影仪; it keeps company with words of rooms, in texts nobody labelled."""
-    lines = [{"text": f"想借个房间开会，要有投影仪，第{n}组"} for n in range(40)]
-    lines += [{"text": f"书到期了想多看几天，第{n}本"} for n in range(40)]
+    lines = [{"text": f"想借个房间开会，要有投影仪，第{n}组"} for n in range(80)]
+    lines += [{"text": f"书到期了想多看几天，第{n}本"} for n in range(80)]
     lines.append({"text": "投影仪"})
     together = run(taxonomy, lines=lines).stdout.splitlines()
     alone = run(taxonomy, "--one-by-one", lines=lines).stdout.splitlines()

@@ -1,5 +1,5 @@
-"""Learning a taxonomy: from its names and phrases, from texts that people labelled and, where there are many, from others that
-nobody did.
+"""Learning a taxonomy: from its names and phrases, from how residents say things (`sayings`), from texts that people labelled
+and, where there are many, from others that nobody did.
 
 Fitting is ridge regression on unit vectors of (1 + log tf) · idf, in its dual form. Texts without a label are read by a first
 model, and a second one learns from what was made of them, however unsure, beside all the rest: words that keep company with
@@ -18,10 +18,12 @@ from typing import Any, NamedTuple
 
 from services.matching.classify.lessons import Label, Lesson, Syllabus, Topic, syllabus
 from services.matching.classify.model import METHOD, Model, Reading, damped, factors_of, joined, probabilities
+from services.matching.classify.sayings import Learned, learned_by
 from services.matching.classify.words import edition, features
 
 RIDGE = 0.3
-TEMPERATURE = 0.25
+TEMPERATURE, TEMPERATURE_SAID = 0.25, 0.175
+"""Of a model of phrases, and of one that knows sayings too, which is right more often."""
 DOUBT = 0.06
 """However sure the softmax is: so much probability is spread evenly over all answers."""
 DOUBTS = (0.0, 0.01, 0.02, 0.04, DOUBT, 0.08, 0.12)
@@ -32,13 +34,13 @@ LARGE = 3000
 """From this many lessons on the equations are solved step by step, and every eighth label is held out instead of each."""
 STEPS, EXACT = 60, 1e-4
 FEWEST_OTHERS, MOST_OTHERS = 50, 2000
-"""Of fewer texts without a label nothing is learned; of more, these many, evenly over all."""
-OTHERS_WEIGHT, SHARPNESS = 0.5, 0.5
+"""Of fewer texts without a label, a leaf, nothing is learned; of more, these many in all, evenly over them."""
+OTHERS_WEIGHT, SHARPNESS = 0.2, 0.5
 """What such a text weighs, and by how much the temperature is lowered at which its guesses are taken."""
 
 
 class _Guessed(NamedTuple):
-    """Texts without a label, the shares that the first model gave each leaf (the last column: nothing is asked), and the mean
+    """Texts without a label, the shares that an earlier model gave each leaf (the last column: nothing is asked), and the mean
     of the largest shares at its own temperature."""
 
     rows: list[dict[str, float]]
@@ -50,7 +52,7 @@ def fit(topics: Sequence[Topic], labels: Sequence[Label] = ()) -> Model:
     """Learn a taxonomy, and what people labelled. The same lessons give the same model on the same machine; replicas share
     its bytes. Takes a second or two for a thousand phrases; loads scipy's sparse matrices."""
     taught = syllabus(topics, labels)
-    return _fitted(taught, [features(lesson.text) for lesson in taught.lessons])[0]
+    return _first(taught, [features(lesson.text) for lesson in taught.lessons])[0]
 
 
 def read_together(topics: Sequence[Topic], labels: Sequence[Label], texts: Sequence[str]) -> tuple[Model, list[Reading]]:
@@ -58,14 +60,15 @@ def read_together(topics: Sequence[Topic], labels: Sequence[Label], texts: Seque
     was made of it at first. Of few texts nothing is learned, nor beside many labels."""
     taught = syllabus(topics, labels)
     rows = [features(lesson.text) for lesson in taught.lessons]
-    first, _ = _fitted(taught, rows)
-    others = _evenly(sorted({*texts} - {label.text for label in labels}), min(MOST_OTHERS, LARGE - len(rows)))
-    if len(others) < FEWEST_OTHERS or not taught.leaves:
+    first, said = _first(taught, rows)
+    room = LARGE - len(rows) - (0 if said is None else len(said.rows))
+    others = _evenly(sorted({*texts} - {label.text for label in labels}), min(MOST_OTHERS, room))
+    if not taught.leaves or len(others) < FEWEST_OTHERS * len(taught.leaves):
         return first, first.read(texts)
     scores = first.scores(others)
     shares = probabilities(scores, SHARPNESS * first.temperature, 0.0)
     sureness = float(probabilities(scores, first.temperature, first.doubt).max(axis=1).mean())
-    model, unseen = _fitted(taught, rows, _Guessed([features(text) for text in others], shares, sureness))
+    model, unseen = _fitted(taught, rows, said, _Guessed([features(text) for text in others], shares, sureness))
     scores_of = dict(zip(others, unseen, strict=True))
     return model, [model.reading_of(text, scores_of.get(text)) for text in texts]
 
@@ -76,30 +79,44 @@ def _evenly(texts: Sequence[str], most: int) -> list[str]:
     return [texts[at * len(texts) // most] for at in range(max(most, 0))]
 
 
-def _fitted(taught: Syllabus, rows: list[dict[str, float]], guessed: _Guessed | None = None) -> tuple[Model, Any]:
+def _first(taught: Syllabus, rows: list[dict[str, float]]) -> tuple[Model, Learned | None]:
+    """A model of the lessons and of what it can tell, by the lessons alone, of how residents say things."""
+    said = learned_by(_fitted(taught, rows)[0]) if taught.leaves else None
+    return _fitted(taught, rows, said)[0], said
+
+
+def _fitted(
+    taught: Syllabus, rows: list[dict[str, float]], said: Learned | None = None, guessed: _Guessed | None = None
+) -> tuple[Model, Any]:
     """The model, and how it scores the guessed texts: each as if that one had not been learned."""
     import numpy
 
-    count = len(rows)
     leaf_wishes, category_wishes, knows_leaf = _wishes(taught)
     weights = numpy.array([lesson.weight for lesson in taught.lessons])
     category_of = [taught.categories.index(leaf.category) for leaf in taught.leaves]
     columns = numpy.array([*category_of, -1], dtype=int)
     has_item = numpy.array([*(leaf.item is not None for leaf in taught.leaves), True])
+    if said is not None:  # small talk goes on weighing as much as one leaf
+        asks = numpy.array([lesson.category >= 0 for lesson in taught.lessons[: taught.labelled]])
+        weights[: taught.labelled][~asks] *= 1 + said.weights.sum() / weights[: taught.labelled][asks].sum()
+    further = [] if said is None else [said]
     if guessed is not None:
-        rows = rows + guessed.rows
-        leaf_wishes = numpy.vstack([leaf_wishes, guessed.shares])
-        of_category = numpy.zeros((len(guessed.rows), category_wishes.shape[1]))
-        numpy.add.at(of_category.T, columns, guessed.shares.T)
+        further.append(Learned(guessed.rows, guessed.shares, numpy.full(len(guessed.rows), OTHERS_WEIGHT)))
+    for more in further:
+        rows = rows + more.rows
+        leaf_wishes = numpy.vstack([leaf_wishes, more.shares])
+        of_category = numpy.zeros((len(more.rows), category_wishes.shape[1]))
+        numpy.add.at(of_category.T, columns, more.shares.T)
         category_wishes = numpy.vstack([category_wishes, of_category])
-        knows_leaf = numpy.concatenate([knows_leaf, numpy.ones(len(guessed.rows), dtype=bool)])
-        weights = numpy.concatenate([weights, numpy.full(len(guessed.rows), OTHERS_WEIGHT)])
+        knows_leaf = numpy.concatenate([knows_leaf, numpy.ones(len(more.rows), dtype=bool)])
+        weights = numpy.concatenate([weights, more.weights])
+    count = len(rows) - (0 if guessed is None else len(guessed.rows))
     spread = Counter(name for row in rows for name in row)
     names = list(spread)
     idf = numpy.array([math.log((1 + len(rows)) / (1 + spread[name])) + 1 for name in names])
     of_items, of_categories = _matrices(rows, {name: at for at, name in enumerate(names)}, idf, factors_of(names))
 
-    judged = numpy.arange(taught.labelled, count)
+    judged = numpy.arange(taught.labelled, len(taught.lessons))
     judged = judged[knows_leaf[judged]]
     if len(rows) > LARGE:
         judged = judged[::8]
@@ -112,7 +129,7 @@ def _fitted(taught: Syllabus, rows: list[dict[str, float]], guessed: _Guessed | 
     )
     unseen = joined(item_unseen, category_unseen, columns, has_item)
     unseen, others = unseen[: len(answers)], unseen[len(answers) :]
-    rule = TEMPERATURE / math.log(max(leaf_wishes.shape[1], 2))
+    rule = (TEMPERATURE if said is None else TEMPERATURE_SAID) / math.log(max(leaf_wishes.shape[1], 2))
     if guessed is not None:
         rule = _as_sure(others, guessed.sureness)
     temperature, doubt = _calibrated(unseen, answers, rule)

@@ -52,6 +52,7 @@ NOTHING_ASKED = (
     "出售二手车一辆，有意电话联系",
     "good morning everyone",
     "hi there",
+    "hello, is anybody here",
     "just trying out this form",
     "never mind, it was nothing",
     "many thanks for everything",

@@ -18,12 +18,12 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 from services.matching.classify.lessons import Leaf
-from services.matching.classify.words import FIELD, MARK, SYNONYM, edition, features, words_with_sense
+from services.matching.classify.words import FIELD, MARK, MATTER, SYNONYM, edition, features, words_with_sense
 
-METHOD = "ridge-words-v3"
+METHOD = "ridge-words-v4"
 CATEGORY_SHARE = 0.3
-SENSES = {FIELD: (0.3, 1.0), SYNONYM: (1.0, 1.0)}
-"""How much a field or a synonym counts, for the item and for the category model."""
+SENSES = {FIELD: (0.3, 1.0), SYNONYM: (1.0, 1.0), MATTER: (1.0, 1.0)}
+"""How much a field, a synonym or a matter counts, for the item and for the category model."""
 THRESHOLD = 0.5
 """Below this probability nothing is decided: it would be wrong more often than right."""
 READINGS_KEPT, VECTORS_KEPT = 32, 1000
@@ -98,6 +98,15 @@ class Model:
         buffer = io.BytesIO()
         numpy.savez(buffer, head=head, **self._arrays)
         return buffer.getvalue()
+
+    @property
+    def offsets(self) -> Any:
+        """The scores of a text of which no word is known: of each leaf, and at last of asking for nothing."""
+        return joined(*self._offsets, self._category_of, self._has_item)
+
+    def knows(self, name: str) -> bool:
+        """Whether it learned anything of a feature (`words.features`)."""
+        return name in self._place
 
     def read(self, texts: Sequence[str]) -> list[Reading]:
         """What each text asks for. A batch reads as one by one."""

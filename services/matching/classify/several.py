@@ -28,7 +28,7 @@ MOST_TURNS = 5
 SURE, KNOWN, LINKED, USUAL = 3.9, 0.14, 1.3, -2.4
 """The weights: of the probability of the less sure side, of the logarithm of the whole text's probability for the less likely
 of the two items, of a link in place of a weaker sign; and without any of it."""
-ENOUGH = 0.7
+ENOUGH = 1.0
 """The log-odds from which two needs are told apart."""
 
 

@@ -2,8 +2,9 @@
 
 A piece of Chinese is a character or a pair, of Latin words the word and its runs of three to five letters; what is neither, and
 where they meet, is known by its characters and pairs, as 3栋 and A股 are. A sense is a line
-of `fields.txt` (words of one field) or `synonyms.txt` (words that can stand for each other), both in Chinese and English:
-so that a phrase with 剃头 speaks for a text with 理发 or with a haircut.
+of `fields.txt` (words of one field), `synonyms.txt` (words that can stand for each other) or `matters.txt` (what is said of
+one matter: its names, signs and things), all in Chinese and English: so that a phrase with 剃头 speaks for a text with 理发 or
+with a haircut.
 """
 
 from __future__ import annotations
@@ -33,9 +34,11 @@ ASKING_WORDS = (
 )
 ASKING = re.compile("|".join(ASKING_WORDS))
 ENDINGS = ("ing", "ies", "ed", "es", "s")
-FIELD, SYNONYM, MARK = "≈", "=", "~"
+FIELD, SYNONYM, MATTER, MARK = "≈", "=", "≃", "~"
 """The first character of a feature that is a sense, or a piece that is not of words alone."""
-FILES = {FIELD: "fields.txt", SYNONYM: "synonyms.txt"}
+FILES = {FIELD: "fields.txt", SYNONYM: "synonyms.txt", MATTER: "matters.txt"}
+SAYINGS = "sayings.tsv"
+"""What `sayings` reads."""
 
 
 class Lexicon(NamedTuple):
@@ -116,9 +119,9 @@ def words_with_sense(text: str, sense: str) -> list[str]:
 
 @cache
 def edition() -> str:
-    """Names the lists of words; a model made with others is of no use."""
+    """Names the lists of words and sayings; a model made with others is of no use."""
     digest = hashlib.sha256()
-    for name in FILES.values():
+    for name in (*FILES.values(), SAYINGS):
         digest.update((Path(__file__).parent / name).read_bytes())
     return digest.hexdigest()[:8]
 
