@@ -172,7 +172,8 @@ def classify(
     ] = False,
 ) -> None:
     """Say what texts ask for: JSON lines from the standard input, {"text": …} each, read by any taxonomy. All of them are
-    read together: fifty or more for each answer help to read one another, by their words and never by their labels."""
+    read together: by a small taxonomy, fifty or more for each answer help to read one another, by their words and never by
+    their labels."""
     from deploy import classifying
 
     with sentences():

@@ -72,6 +72,10 @@ def _follow(session: Session, statement: Any, table: type[RowT], page: PageReque
     return rows, None if last is None else cursor_of(int(last))
 
 
+OTHER_GROUPS = Text("其他团队", "others")
+"""Those of whom nobody has told the name yet."""
+
+
 class KnownNames:
     """The names some notices need, as far as they were heard."""
 
@@ -113,8 +117,12 @@ class KnownNames:
             project=self._projects.get(parameters.get("project", "")),
             step=STEPS.get(parameters.get("step", "")),
             guarantor=self._organizations.get(parameters.get("guarantor", "")),
-            groups=[self._organizations[group] for group in _groups(parameters) if group in self._organizations],
+            groups=self._named(_groups(parameters)),
         )
+
+    def _named(self, groups: Sequence[str]) -> list[Text]:
+        known = [self._organizations[group] for group in groups if group in self._organizations]
+        return [*known, OTHER_GROUPS] if 0 < len(known) < len(groups) else known
 
 
 def _groups(parameters: Mapping[str, str]) -> list[str]:

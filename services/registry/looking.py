@@ -17,6 +17,8 @@ RUN = re.compile(f"[{CHINESE}]+|[^\\W{CHINESE}]+")
 ENDINGS = ("ing", "ers", "ies", "er", "ed", "es", "s")
 FEWEST_LETTERS = 4
 """So many letters at least has a piece of a word in another script."""
+FEWEST_WITHIN = 5
+"""So many has one that is looked for within others; those in -ing stand in too many, as parking does in sparking."""
 BETWEEN = 2
 """So many other characters may stand between the two of a pair."""
 
@@ -34,12 +36,14 @@ def found(q: str, entries: Mapping[str, Entry], items: Mapping[str, Collection[s
     texts = {id: f"{_joined(entry.texts)}\n{of_items.get(entry.item, '')}" for id, entry in entries.items()}
     chosen = set(entries)
     for word in _normal(q).split():
-        chosen &= {id for id, text in texts.items() if _written(word, text)} or _by_pieces(word, texts)
+        chosen &= (
+            {id for id, text in texts.items() if _written(word, text)} or _by_pieces(word, texts) or _within_words(word, texts)
+        )
     return chosen
 
 
 def named(q: str, items: Mapping[str, Collection[str]]) -> list[str]:
-    """The items, in their order, in whose names and phrases every word of a search stands as it is written."""
+    """The items, in their order, in whose texts every word of a search stands as it is written."""
     words = _normal(q).split()
     return [item for item, texts in items.items() if all(_written(word, _joined(texts)) for word in words)]
 
@@ -54,6 +58,13 @@ def _written(word: str, text: str) -> bool:
 def _by_pieces(word: str, texts: Mapping[str, str]) -> set[str]:
     runs = RUN.findall(word)
     return {id for id, text in texts.items() if runs and all(_has(run, text) for run in runs)}
+
+
+def _within_words(word: str, texts: Mapping[str, str]) -> set[str]:
+    """Where else a long word stands: chair in wheelchair."""
+    if not LETTER.match(word) or len(word) < FEWEST_WITHIN or word.endswith("ing"):
+        return set()
+    return {id for id, text in texts.items() if word in text}
 
 
 def _has(run: str, text: str) -> bool:

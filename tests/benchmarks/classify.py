@@ -44,6 +44,16 @@ LOAD = (
     "model.Model.load(data).read(['水管漏水'])\n"
     "print(time.perf_counter() - began[0], time.process_time() - began[1])\n"
 )
+CLAUSES = (
+    "我妈八十多了",
+    "腿脚不好",
+    "家里水管漏水",
+    "楼下都淋湿了",
+    "想请师傅来修",
+    "孩子放学没人接",
+    "也想找个地方托管",
+    "谢谢你们",
+)
 Way = Callable[[Sequence[Topic], Sequence[Label], Sequence[Label]], tuple[list[Judged], list[Judged]]]
 """Learns from labels, reads the texts of others; how each was judged by its item, and by its category."""
 
@@ -177,9 +187,16 @@ def _speed(model: Model, texts: Sequence[str], runs: int) -> Iterator[Row]:
             out = subprocess.run([sys.executable, "-c", LOAD, file.name], check=True, capture_output=True, text=True)
             for into, seconds in zip((loads, loading), out.stdout.split(), strict=True):
                 into.append(1000 * float(seconds))
+    clauses, told = "，".join(CLAUSES), []
+    for _ in range(max(runs, 5)):
+        anew = Model.load(model.dump())
+        start = time.thread_time()
+        needs_in(anew, clauses, anew.reading_of(clauses))
+        told.append(1000 * (time.thread_time() - start))
     yield Row.of("reading, one thread", "texts/s", rates)
     yield Row.of("reading one text, p99", "ms", ninety_ninth)
     yield Row.of("reading one text, processor time, p99", "ms", spent)
+    yield Row.of("reading a text of eight clauses and telling its needs apart, processor time", "ms", told)
     yield Row.of("a fresh process that has numpy loads a model and reads the first text", "ms", loads)
     yield Row.of("the same, processor time", "ms", loading)
 

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from typing import Any
 
+import psycopg
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
@@ -142,6 +146,20 @@ def test_residents_who_sit_on_an_evaluation_body_keep_their_seats(database_url: 
     assert list(map(tuple, seats)) == [("b", "request", "member")]
 
 
+@contextmanager
+def _unreferring(database: Database) -> Iterator[Any]:
+    """A connection of the driver's, to write a row without those that it refers to."""
+    url = database.engine.url
+    if database.sqlite:
+        connection: Any = sqlite3.connect(str(url.database))
+    else:
+        connection = psycopg.connect(url.set(drivername="postgresql").render_as_string(hide_password=False))
+        connection.execute("SET session_replication_role = replica")
+    with closing(connection):
+        yield connection
+        connection.commit()
+
+
 def test_what_the_version_before_cannot_keep_is_said_before_anything_is_changed(database_url: Callable[[str], str]) -> None:
     matching = next(service for service in SERVICES if service.name == "matching")
     database = Database(database_url(matching.name))
@@ -155,6 +173,16 @@ def test_what_the_version_before_cannot_keep_is_said_before_anything_is_changed(
             connection.exec_driver_sql(
                 f"INSERT INTO requests ({columns}, {rest}) VALUES ({values}, '[]', 'web', 1, 'routine', '{{}}')"
             )
+    with _unreferring(database) as connection:
+        connection.execute(
+            "INSERT INTO questions (id, community, meeting, project, organization, text, asked_at, earlier) VALUES "
+            """('q', 'c', 'm', 'p', 'o', '几点开始？', '2026-11-22 09:30:00', '[{"answer": "九点"}]')"""
+        )
+    with pytest.raises(MigrationError, match=r"1 answer\(s\) were corrected.* nothing was changed"):
+        downgrade(matching, database, "matching_0014")
+    assert is_current(matching, database)
+    with database.engine.begin() as connection:
+        connection.exec_driver_sql("DELETE FROM questions")
     with pytest.raises(MigrationError, match=r"1 request\(s\) were closed unserved.* nothing was changed"):
         downgrade(matching, database, "matching_0012")
     assert is_current(matching, database)

@@ -340,7 +340,7 @@ def test_the_station_is_told_of_whoever_loses_its_guarantor(notify, fenghe):
     by_station = ended.model_copy(update={"agreement": "ended by the station itself"})
     with_guarantor = ended.model_copy(update={"agreement": "ended with it", "with_guarantor": True})
     (suspended,) = [fact for fact in fenghe.joining() if isinstance(fact, r.OrganizationSuspended)]
-    both = (fenghe.organization, fenghe.group)
+    both = (fenghe.organization, fenghe.group, "nobody has told its name yet")
     suspended = suspended.model_copy(update=others[0].model_dump(include=NAMED) | {"answers_for": both})
     for_nobody = suspended.model_copy(update=others[1].model_dump(include=NAMED) | {"answers_for": ()})
     facts = (*fenghe.names(), *others, by_station, with_guarantor, suspended, for_nobody)
@@ -351,8 +351,8 @@ def test_the_station_is_told_of_whoever_loses_its_guarantor(notify, fenghe):
     assert [notice["kind"] for notice in told] == ["agreement.ended", "org.suspended"]
     assert "睦邻社在丰和社区已没有有效的服务协议，不能再为春晖助老服务中心担保" in told[0]["zh"]
     assert "Mulin had no agreement in force in Fenghe Community any more and can no longer answer for Chunhui" in told[0]["en"]
-    assert "它还是春晖助老服务中心、银发队临时协议的担保组织" in told[1]["zh"]
-    assert "It is the guarantor of Chunhui, Silver Team, whose" in told[1]["en"]
+    assert "它还是春晖助老服务中心、银发队、其他团队临时协议的担保组织" in told[1]["zh"]
+    assert "It is the guarantor of Chunhui, Silver Team, others, whose" in told[1]["en"]
     own = inbox(notify, "organization", owner=owners(fenghe)["organization"])["items"]
     ended = [notice["zh"] for notice in own if notice["kind"] == "agreement.ended"]
     assert ["另找担保组织" in zh for zh in ended] == [False, True]

@@ -49,7 +49,9 @@ def fenghe_again(*arguments: str, **environment: str) -> subprocess.CompletedPro
         process = CONTEXT.Process(target=be_fenghe, args=(arguments, _clean() | environment, Path(folder)))
         process.start()
         process.join(300)
-        assert process.exitcode is not None, f"{arguments} did not end"
+        if process.exitcode is None:
+            process.kill()
+            raise AssertionError(f"{arguments} did not end")
         said = (Path(folder, name).read_text(encoding="utf-8") for name in ("output", "errors"))
         return subprocess.CompletedProcess(arguments, process.exitcode, *said)
 

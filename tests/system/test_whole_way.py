@@ -208,6 +208,8 @@ def test_a_search_of_the_samples_menu_finds_what_is_nearest_or_says_what_to_do(s
 
     assert [offer["item"] for offer in look("宠物")["items"]] == ["pet-management"]
     assert [look(word)["items"] for word in ("parking", "printing")] == [[], []], "neither sparking sockets nor fingerprints"
+    assert {offer["item"] for offer in look("chair")["items"]} == {"assistive-devices"}, "it stands in wheelchair alone"
+    assert look("b")["instead"] is None or look("b")["instead"]["items"] == [], "a letter means no item in particular"
     parking, printing = look("停车"), look("打印")
     assert (parking["items"], [item["name_zh"] for item in parking["instead"]["items"]]) == ([], ["停车协调"])
     assert "还没有组织提供“停车协调”" in parking["instead"]["zh"]

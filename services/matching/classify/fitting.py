@@ -50,14 +50,15 @@ class _Guessed(NamedTuple):
 
 def fit(topics: Sequence[Topic], labels: Sequence[Label] = ()) -> Model:
     """Learn a taxonomy, and what people labelled. The same lessons give the same model on the same machine; replicas share
-    its bytes. Takes a second or two for a thousand phrases; loads scipy's sparse matrices."""
+    its bytes. Takes a few seconds; loads scipy's sparse matrices."""
     taught = syllabus(topics, labels)
     return _first(taught, [features(lesson.text) for lesson in taught.lessons])[0]
 
 
 def read_together(topics: Sequence[Topic], labels: Sequence[Label], texts: Sequence[str]) -> tuple[Model, list[Reading]]:
     """A model that learned from texts without labels too, and what they were read as: each as if the model had not seen what
-    was made of it at first. Of few texts nothing is learned, nor beside many labels."""
+    was made of it at first. Of few texts nothing is learned, nor beside many labels; nor of any for a taxonomy of many leaves,
+    for which there is no room for enough of them."""
     taught = syllabus(topics, labels)
     rows = [features(lesson.text) for lesson in taught.lessons]
     first, said = _first(taught, rows)

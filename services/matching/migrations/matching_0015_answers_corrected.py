@@ -6,6 +6,7 @@ import sqlalchemy as sa
 from alembic import op
 
 from shared.database import JSON
+from shared.migrations import MigrationError
 
 revision: str = "matching_0015"
 down_revision: str | None = "matching_0014"
@@ -18,5 +19,12 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    """Raises MigrationError where an answer was corrected: what it had been would be lost."""
+    corrected = sa.text("SELECT count(*) FROM questions WHERE CAST(earlier AS TEXT) <> '[]'")
+    if count := op.get_bind().execute(corrected).scalar_one():
+        raise MigrationError(
+            f"{count} answer(s) were corrected, and the version before cannot keep what they had been; nothing was changed. Stay "
+            "on this version, or put back a backup from before."
+        )
     with op.batch_alter_table("questions", schema=None) as batch_op:
         batch_op.drop_column("earlier")

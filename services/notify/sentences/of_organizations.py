@@ -109,9 +109,10 @@ OF_ORGANIZATIONS: Mapping[tuple[str, RecipientKind], Text] = {
         "services under it.",
     ),
     ("agreement.ended", "station"): Text(
-        "{date}，{place}与{organization}的服务协议到期终止，没有续签：协议内的服务已下菜单，手上的需求转给了别的组织。要继续合作，请重新签订。",
-        "On {date} the service agreement between {place} and {organization} expired without a renewal: what it covered is off "
-        "the menu, and the requests were handed on. To go on together, please sign a new one.",
+        "{date}，{place}与{organization}的服务协议到期终止，没有续签：没有别的协议涵盖的服务已从菜单撤下，手上的需求会另找组织接办。要继续合作，请重新签订。",
+        "On {date} the service agreement between {place} and {organization} expired without a renewal: what no other "
+        "agreement covers is off the menu, and other organizations are sought for its requests. To go on together, please sign "
+        "a new one.",
     ),
     (WITH_GUARANTOR, "organization"): Text(
         "{date}，为{organization}担保的{guarantor}在{place}已没有有效的服务协议，临时协议随之终止，请先不要再承接服务。"
@@ -122,10 +123,10 @@ OF_ORGANIZATIONS: Mapping[tuple[str, RecipientKind], Text] = {
     ),
     (WITH_GUARANTOR, "station"): Text(
         "{date}，{guarantor}在{place}已没有有效的服务协议，不能再为{organization}担保，"
-        "{organization}的临时协议随之终止：协议内的服务已下菜单，手上的需求转给了别的组织。要让它继续服务，请另找担保组织，重新签订临时协议。",
+        "{organization}的临时协议随之终止：没有别的协议涵盖的服务已从菜单撤下，手上的需求会另找组织接办。要让它继续服务，请另找担保组织，重新签订临时协议。",
         "On {date} {guarantor} had no agreement in force in {place} any more and can no longer answer for {organization}; its "
-        "provisional agreement ended with that: what it covered is off the menu, and the requests were handed on. For it to go "
-        "on serving, please find another guarantor and sign a new one.",
+        "provisional agreement ended with that: what no other agreement covers is off the menu, and other organizations are "
+        "sought for its requests. For it to go on serving, please find another guarantor and sign a new one.",
     ),
     ("talent.linked", "organization"): Text(
         "{date}，{place}人才库里的一位伙伴和{organization}走到了一起。",

@@ -125,8 +125,9 @@ def _instead(session: Session, community: str, q: str, filters: MenuFilters) -> 
             f"{REQUEST_EN}",
             items=[],
         )
-    offered = set(session.exec(select(Offer.item).where(*on_menu(session, community, today(session, community)))))
-    meant = [item for item in looking.named(q, _names_of_items(session, community)) if item not in offered][:MOST_ITEMS]
+    meant = looking.named(q, _names_of_items(session, community))
+    if len(meant) > MOST_ITEMS:  # a word of a whole category, or a letter: none of them in particular
+        meant = []
     found = session.exec(
         select(Item)
         .join(Taxonomy, col(Taxonomy.id) == Item.taxonomy)
