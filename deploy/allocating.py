@@ -76,7 +76,7 @@ def _read_archive(path: Path, file: BufferedReader) -> Instance:
     try:
         with numpy.load(whole, allow_pickle=False) as archive:
             arrays = {name: archive[name] for name in archive.files}
-    except (TypeError, ValueError, EOFError, zipfile.BadZipFile, zlib.error, AttributeError, NotImplementedError, RuntimeError):
+    except (TypeError, ValueError, EOFError, zipfile.BadZipFile, zlib.error, AttributeError, RuntimeError):
         raise CommandError(f"{path} is not an archive of number arrays (.npz, as numpy.savez writes it).") from None
     return read_arrays(arrays)
 

@@ -121,9 +121,8 @@ def test_a_guarantor_answers_only_while_it_may_serve_itself(registry: Harness, t
     assert (event.data.provisional, event.data.guarantor) == (True, guarantor)
     # Where the station sees one of the two it sees the other, and how it stands.
     seen, answered = town.get(f"/organizations/{guarantor}"), town.get(f"/organizations/{group}")
-    assert [(one["agreement"], one["name_zh"], one["status"]) for one in seen["answers_for"]] == [
-        (provisional, "银发队", "incubating")
-    ]
+    [one] = seen["answers_for"]
+    assert (one["agreement"], one["name_zh"], one["status"]) == (provisional, "银发队", "incubating")
     assert [(one["organization"], one["status"]) for one in answered["answered_for_by"]] == [(guarantor, "registered")]
     assert (seen["answered_for_by"], answered["answers_for"]) == ([], [])
     with town.telling("org.suspended"):
@@ -139,8 +138,7 @@ def test_a_guarantor_answers_only_while_it_may_serve_itself(registry: Harness, t
     ended = {event.subject: event.data for event in registry.told(facts.AgreementEnded)}
     assert (ended[own].with_guarantor, ended[provisional].with_guarantor) == (False, True)
     assert town.get(f"/organizations/{group}")["answered_for_by"] == []
-    station = registry.as_("station", town.id)
-    assert "担保" in town.get(f"/agreements/{provisional}", station)["reason"]
+    assert "担保" in town.get(f"/agreements/{provisional}", registry.as_("station", town.id))["reason"]
     with town.telling("org.suspended"):
         town.post(f"/organizations/{guarantor}/suspension", REASON)
     assert registry.told(facts.OrganizationSuspended)[-1].data.answers_for == ()

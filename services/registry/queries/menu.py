@@ -20,7 +20,7 @@ from shared.problems import NotFound
 from shared.web import PageRequest, paginate
 
 MOST_ITEMS = 3
-"""So many items at most are named where a search finds nothing."""
+"""So many items at most are named where a search finds nothing; where more are meant, none is meant in particular."""
 REQUEST_ZH = (
     "用自己的话说清楚就行，网上提交、到服务站当面说、打电话都可以。"
     "有组织能办，马上转去；暂时没有的，我们记着，同样的需求多了还会立项请组织来认领。"
@@ -126,7 +126,7 @@ def _instead(session: Session, community: str, q: str, filters: MenuFilters) -> 
             items=[],
         )
     meant = looking.named(q, _names_of_items(session, community))
-    if len(meant) > MOST_ITEMS:  # a word of a whole category, or a letter: none of them in particular
+    if len(meant) > MOST_ITEMS:  # by a word of a whole category, or a letter
         meant = []
     found = session.exec(
         select(Item)
